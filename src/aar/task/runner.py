@@ -1,0 +1,98 @@
+"""Run a method folder on a task folder, inside the sandbox: `runner.main(task, method, out)`.
+
+Every run (seed) happens in a process forked from this one, so that imports are paid once and no state leaks from
+one seed to the next. Writes `out/<run>.json` {"ids", "p"} or `out/<run>.error.json` {"code", "message", "trace"},
+and `out/<run>.log.jsonl`. Nothing here is trusted: the lab checks what comes out as if a stranger had written it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from aar.errors import AarError, MethodError
+from aar.task.folder import RunSpec, TaskSpec, open_task
+from aar.types import Predictions, Task
+
+TRACE_LINES = 30
+
+
+def load_method(folder: Path) -> ModuleType:
+    """Import `folder/method.py`. Its siblings can be imported too, but come last: they shadow nothing."""
+    path = folder / "method.py"
+    if not path.is_file():
+        raise MethodError("the method folder has no method.py", code="no_method", hint="write run(task) in method.py")
+    sys.path.append(str(folder))
+    spec = importlib.util.spec_from_file_location("method", path)
+    assert spec and spec.loader
+    module = sys.modules["method"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, "run", None)):
+        raise MethodError("method.py defines no run(task)", code="no_method", hint="def run(task): ...")
+    return module
+
+
+def call_method(module: ModuleType, task: Task) -> Predictions:
+    """Run it and check the answer's form against `task.test`."""
+    answer = module.run(task)
+    if not isinstance(answer, Predictions):
+        raise MethodError(f"run() returned {type(answer).__name__}, not Predictions", code="bad_return",
+                          hint="return aar.types.Predictions(task.test.ids, p)")
+    answer.aligned(task.test.ids)
+    return answer
+
+
+def _write(path: Path, value: Any) -> None:
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(value))
+    os.replace(temporary, path)
+
+
+def run_one(task_dir: Path, method_dir: Path, out: Path, run: RunSpec) -> int:
+    """One seed, in this process. Exit status 0, or 1 with the error written down."""
+    start = time.monotonic()
+    with (out / f"{run.name}.log.jsonl").open("w", buffering=1) as sink:
+
+        def log(**scalars: Any) -> None:
+            sink.write(json.dumps({"t": round(time.monotonic() - start, 2), **scalars}, default=str) + "\n")
+
+        try:
+            answer = call_method(load_method(method_dir), open_task(task_dir, run, log=log))
+            _write(out / f"{run.name}.json", {"ids": answer.ids, "p": answer.p.tolist()})
+            return 0
+        except BaseException as error:  # the one boundary: whatever a method raises is reported, never lost
+            code = error.code if isinstance(error, AarError) else "method_raised"
+            trace = "\n".join(traceback.format_exc().splitlines()[-TRACE_LINES:])
+            message = f"{type(error).__name__}: {getattr(error, 'message', error)}"
+            _write(out / f"{run.name}.error.json", {"code": code, "message": message[:2000], "trace": trace[:8000]})
+            return 1
+
+
+def main(task_dir: str, method_dir: str, out_dir: str) -> int:
+    """All runs of the task, one forked process each, in order. Returns the worst exit status."""
+    import torch
+
+    import aar.models.student  # noqa: F401  (paid once, before forking)
+
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    task, method, out = Path(task_dir), Path(method_dir), Path(out_dir)
+    out.mkdir(exist_ok=True)
+    worst = 0
+    for run in TaskSpec.load(task).runs:
+        if pid := os.fork():
+            worst = max(worst, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) and 1)
+        else:
+            os._exit(run_one(task, method, out, run))
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:4]))
