@@ -1,0 +1,154 @@
+"""The bubblewrap sandbox: own namespaces, an empty root, and only what is mounted.
+
+Covered: no file of the host but system libraries and mounts; no process of the host; no network (not even its
+loopback); no capability, no way to gain one, no new namespaces; system calls filtered; memory, tasks, processor,
+disk, output and time bounded; everything it started dies with it, with the lab, and on any limit.
+Not covered: a bug in the kernel (it is shared); side channels (time, cache, load); the quota on writable mounts is
+watched, not enforced (see `quota`); /usr of the host is readable; what the program says is untrusted.
+
+Works as root and as a user; the program inside is always uid 1000 of a user namespace. Needs bubblewrap 0.8.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from aar.errors import ProviderDown
+from aar.sandboxes import seccomp, view
+from aar.sandboxes.base import WORKSPACE, Limits, Mount, Outcome, sandboxes
+from aar.sandboxes.process import Process
+from aar.sandboxes.quota import Quota
+
+# by its path: the PyPI package "bwrap" is another program
+PATHS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap")
+NAMESPACES = """--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try
+    --disable-userns --uid 1000 --gid 1000 --hostname sandbox --cap-drop ALL
+    --new-session --die-with-parent --clearenv""".split()
+SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+ETC = ("ld.so.cache", "alternatives")
+
+
+def _data(content: bytes, files: list[int]) -> str:
+    """A file descriptor to read this from; its number, for the command line."""
+    fd = os.memfd_create("sandbox")
+    os.write(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    files.append(fd)
+    return str(fd)
+
+
+def _system() -> Iterator[str]:
+    """/usr and the folders of the root that belong to it, links where the host has links."""
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in SYSTEM:
+        path = Path("/", name)
+        if path.is_symlink():
+            yield from ("--symlink", os.readlink(path), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+    for name in ETC:
+        yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+
+
+def _bind(mount: Mount) -> Iterator[str]:
+    how = "--dev-bind" if mount.source.is_char_device() else "--bind" if mount.writable else "--ro-bind"
+    yield from (how, str(mount.source.absolute()), mount.target)
+
+
+def _filesystem(mounts: Sequence[Mount], limits: Limits, files: list[int]) -> Iterator[str]:
+    yield from _system()
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    for folder in ("/tmp", "/dev/shm"):
+        yield from ("--perms", "1777", "--size", str(limits.disk_mb << 20), "--tmpfs", folder)
+    shown = [*view.venv_mounts(), *mounts]
+    for mount in shown:
+        yield from _bind(mount)
+    for target in view.hidden(shown):
+        yield from ("--tmpfs", target, "--remount-ro", target)
+    for path, text in view.venv_files().items():
+        yield from ("--ro-bind-data", _data(text.encode(), files), path)
+    for path, points_to in view.venv_links().items():
+        yield from ("--symlink", points_to, path)
+    # both are memory that no limit of ours counts as disk
+    yield from ("--remount-ro", "/dev", "--remount-ro", "/")
+
+
+class Bubblewrap:
+    """See the module. `Bubblewrap().run(["/bin/echo", "hello"])`."""
+
+    name = "bubblewrap"
+    rank = 30
+    known_failures: Mapping[str, str] = {}
+
+    @functools.cached_property
+    def program(self) -> str | None:
+        return view.find_program("bwrap", PATHS)
+
+    def why_not(self) -> str | None:
+        """Runs /bin/true in it, once."""
+        return self._reason
+
+    @functools.cached_property
+    def _reason(self) -> str | None:
+        if self.program is None:
+            return f"not installed (looked for {' and '.join(PATHS)})"
+        try:
+            outcome = self.run(["/bin/true"], limits=Limits(wall_s=20))
+        except (ProviderDown, ImportError, OSError, subprocess.SubprocessError) as error:
+            return str(error)
+        return None if outcome.code == 0 else outcome.stderr.decode(errors="replace").strip() or f"exit {outcome.code}"
+
+    def run(
+        self,
+        argv: Sequence[str],
+        mounts: Sequence[Mount] = (),
+        env: Mapping[str, str] | None = None,
+        limits: Limits = Limits(),
+        cwd: str | None = None,
+        stdin: bytes | None = None,
+    ) -> Outcome:
+        process = self._launch(argv, mounts, env, limits, cwd, stdin or b"")
+        try:
+            return process.wait()
+        finally:
+            process.kill()
+
+    def start(
+        self,
+        argv: Sequence[str],
+        mounts: Sequence[Mount] = (),
+        env: Mapping[str, str] | None = None,
+        limits: Limits = Limits(),
+        cwd: str | None = None,
+    ) -> Process:
+        return self._launch(argv, mounts, env, limits, cwd, None)
+
+    def _launch(
+        self,
+        argv: Sequence[str],
+        mounts: Sequence[Mount],
+        env: Mapping[str, str] | None,
+        limits: Limits,
+        cwd: str | None,
+        stdin: bytes | None,
+    ) -> Process:
+        if self.program is None:
+            raise ProviderDown("bubblewrap is not installed", hint="install it, 0.8 or later", code="sandbox_down")
+        view.check_mounts(mounts)
+        home = WORKSPACE if any(m.target == WORKSPACE for m in mounts) else "/tmp"
+        files: list[int] = []
+        options = [*NAMESPACES, "--chdir", cwd or home, "--seccomp", _data(seccomp.program(), files)]
+        for key, value in view.environment(env, limits, home).items():
+            options += ["--setenv", key, value]
+        options += _filesystem(mounts, limits, files)
+        # by descriptor: a command line would show the host's paths in /proc/1/cmdline
+        line = [self.program, "--args", _data("\0".join(options).encode() + b"\0", files), "--", *argv]
+        quota = Quota([m.source for m in mounts if m.writable], limits.disk_mb)
+        return Process(line, files, limits, quota, stdin)
+
+
+sandboxes.register("bubblewrap")(Bubblewrap())
