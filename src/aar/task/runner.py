@@ -22,6 +22,31 @@ from aar.task.folder import RunSpec, TaskSpec, open_task
 from aar.types import Predictions, Task
 
 TRACE_LINES = 30
+ALLOWED = ("/task", "/method", "/workspace", "/features", "/tmp", "/opt", "/usr", "/lib", "/proc", "/dev", "/sys", "/etc",
+           sys.prefix, sys.base_prefix)
+
+
+class Watch:
+    """Notes what a method tries that the sandbox denies, so that a failure is reported as what it was.
+
+    An honest reporter, not a guard: a method can remove it. What denies is the sandbox.
+    """
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        self.seen: dict[str, str] = {}
+
+    def __call__(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "socket.__new__" and len(args) > 1 and int(args[1]) in (2, 10):  # AF_INET, AF_INET6
+            self.seen.setdefault("opened_socket", "the method opened a network socket; a run has no network")
+        elif event == "open" and isinstance(args[0], str | bytes):
+            path = os.path.abspath(os.fsdecode(args[0]))
+            if not path.startswith(self.allowed):
+                self.seen.setdefault("read_outside", f"the method tried to open {path[:200]}, outside what a run is given")
+
+    def check(self) -> None:
+        for code, message in self.seen.items():
+            raise MethodError(message, code=code, hint="a method gets all it may use through `task`")
 
 
 def load_method(folder: Path) -> ModuleType:
@@ -55,7 +80,17 @@ def _write(path: Path, value: Any) -> None:
     os.replace(temporary, path)
 
 
-def run_one(task_dir: Path, method_dir: Path, out: Path, run: RunSpec) -> int:
+def _as_watched(error: BaseException, watch: Watch | None) -> BaseException:
+    """An OSError after a forbidden act is reported as that act."""
+    try:
+        if watch and not isinstance(error, AarError):
+            watch.check()
+    except MethodError as act:
+        return act
+    return error
+
+
+def run_one(task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None) -> int:
     """One seed, in this process. Exit status 0, or 1 with the error written down."""
     start = time.monotonic()
     with (out / f"{run.name}.log.jsonl").open("w", buffering=1) as sink:
@@ -64,10 +99,16 @@ def run_one(task_dir: Path, method_dir: Path, out: Path, run: RunSpec) -> int:
             sink.write(json.dumps({"t": round(time.monotonic() - start, 2), **scalars}, default=str) + "\n")
 
         try:
-            answer = call_method(load_method(method_dir), open_task(task_dir, run, log=log))
+            task = open_task(task_dir, run, log=log)
+            if watch:
+                sys.addaudithook(watch)
+            answer = call_method(load_method(method_dir), task)
+            if watch:
+                watch.check()
             _write(out / f"{run.name}.json", {"ids": answer.ids, "p": answer.p.tolist()})
             return 0
-        except BaseException as error:  # the one boundary: whatever a method raises is reported, never lost
+        except BaseException as raised:  # the one boundary: whatever a method raises is reported, never lost
+            error = _as_watched(raised, watch)
             code = error.code if isinstance(error, AarError) else "method_raised"
             trace = "\n".join(traceback.format_exc().splitlines()[-TRACE_LINES:])
             message = f"{type(error).__name__}: {getattr(error, 'message', error)}"
@@ -90,7 +131,7 @@ def main(task_dir: str, method_dir: str, out_dir: str) -> int:
         if pid := os.fork():
             worst = max(worst, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) and 1)
         else:
-            os._exit(run_one(task, method, out, run))
+            os._exit(run_one(task, method, out, run, Watch(ALLOWED)))
     return worst
 
 

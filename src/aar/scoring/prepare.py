@@ -1,0 +1,153 @@
+"""Make a testbed a problem: features, teachers, weak labels, floor and ceiling.
+
+Floor: the teacher's accuracy; ceiling: the student trained on the truth of the unlabeled rows; both over several seeds
+on every scored row (interactive, OOD, private). What a researcher may see goes to `lab.problem(...)`: the card, weak
+labels, teacher heads. Who was right on which row is sealed: it would be a label.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from aar.errors import InputError
+from aar.models import frozen
+from aar.models.student import HeadStudent
+from aar.scoring.features import Progress, ensure, store
+from aar.scoring.metrics import correctness
+from aar.scoring.problem import Card, Problem
+from aar.scoring.sealed import Sealed
+from aar.settings import LabFolder
+from aar.teachers.base import Teacher, teachers
+from aar.types import Fit, Model, Rows
+
+SEEDS = 16
+SCORED = ("test", "ood", "private")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Floor and ceiling, row by row: correctness [seeds, n] in the order of `ids`. Sealed: it tells labels."""
+
+    ids: tuple[str, ...]
+    floor: np.ndarray
+    ceiling: np.ndarray | None
+
+    @staticmethod
+    def path(lab: LabFolder, problem: Problem) -> Path:
+        return lab.sealed / "problems" / f"{problem.name.replace('/', '_')}.npz"
+
+    @classmethod
+    def load(cls, lab: LabFolder, problem: Problem) -> Baseline:
+        with np.load(cls.path(lab, problem), allow_pickle=False) as z:
+            ceiling = z["ceiling"] if z["ceiling"].size else None
+            return cls(tuple(z["ids"].tolist()), z["floor"], ceiling)
+
+    def save(self, lab: LabFolder, problem: Problem) -> None:
+        path = self.path(lab, problem)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ceiling = self.ceiling if self.ceiling is not None else np.zeros((0, 0))
+        with path.open("wb") as out:
+            np.savez_compressed(out, ids=np.array(self.ids), floor=self.floor, ceiling=ceiling)
+
+    def on(self, ids: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+        """(floor, ceiling) restricted to these rows, [seeds, len(ids)] each."""
+        where = {id_: i for i, id_ in enumerate(self.ids)}
+        index = [where[i] for i in ids]
+        return self.floor[:, index], None if self.ceiling is None else self.ceiling[:, index]
+
+
+def student_of(lab: LabFolder, problem: Problem, kind: str, *, sealed: bool) -> HeadStudent:
+    lm = frozen.load(problem.student)
+    return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, lm.layers // 2, "mean", kind, folder=lm.folder)  # type: ignore[arg-type]
+
+
+def _teacher_base(lab: LabFolder, teacher: Teacher, kind: str) -> HeadStudent | None:
+    if teacher.reads is None:
+        return None
+    name, layer, pooling = teacher.reads
+    return HeadStudent(store(lab, frozen.load(name).id, sealed=True), name, layer, pooling, kind)  # type: ignore[arg-type]
+
+
+def _labels(lab: LabFolder, problem: Problem, rows: Rows) -> np.ndarray:
+    return Sealed(lab).labels(problem.testbed, rows.ids).astype(np.float32)
+
+
+def fit_teachers(lab: LabFolder, problem: Problem, kind: str, seeds: int) -> list[Model]:
+    """`seeds` teachers, each on its own draw of the labelled rows."""
+    teacher, rows = teachers.get(problem.teacher), Sealed(lab).rows(problem.testbed, "labeled")
+    base, labels = _teacher_base(lab, teacher, kind), _labels(lab, problem, rows)
+    return [teacher.fit(rows, labels, seed, base) for seed in range(seeds)]
+
+
+def fit_ceilings(lab: LabFolder, problem: Problem, kind: str, seeds: int) -> list[Model] | None:
+    """The student trained on the truth, or None where the unlabeled rows came without labels."""
+    train = Sealed(lab).rows(problem.testbed, "unlabeled")
+    try:
+        truth = _labels(lab, problem, train)
+    except InputError:
+        return None
+    return student_of(lab, problem, kind, sealed=True).fit([Fit(train, truth, seed=s) for s in range(seeds)])
+
+
+def prepare(
+    lab: LabFolder, problem: Problem, *, seeds: int = SEEDS, processes: int = 2, progress: Progress | None = None,
+    force: bool = False,
+) -> Card:
+    """Idempotent. Takes the features' time (a minute for an embedded testbed) plus seconds."""
+    if not force and (lab.problem(problem.name) / "card.json").exists():
+        return Card.load(lab, problem)
+    sealed, teacher = Sealed(lab), teachers.get(problem.teacher)
+    kind = sealed.rows(problem.testbed, "unlabeled").kind
+    ensure(lab, problem.testbed, problem.student, labelled=False, processes=processes, progress=progress)
+    if teacher.reads:
+        ensure(lab, problem.testbed, teacher.reads[0], labelled=True, processes=processes, progress=progress)
+
+    weak = fit_teachers(lab, problem, kind, seeds)
+    _publish_weak_labels(lab, problem, weak)
+    strong = fit_ceilings(lab, problem, kind, seeds)
+    baseline = _score_baseline(lab, problem, weak, strong)
+    baseline.save(lab, problem)
+
+    test = sealed.rows(problem.testbed, "test")
+    floor, ceiling = baseline.on(test.ids)
+    lm = frozen.load(problem.student)
+    card = Card(
+        problem=problem.name, kind=kind, layer=lm.layers // 2, pooling="mean", student_id=lm.id,
+        teacher_id=frozen.load(teacher.reads[0]).id if teacher.reads else None, seeds=seeds,
+        rows={s: len(sealed.rows(problem.testbed, s)) for s in ("labeled", "unlabeled", *SCORED)},
+        floor=_mean_se(floor), ceiling=None if ceiling is None else _mean_se(ceiling),
+    )
+    card.save(lab)  # last: a problem without its card is not prepared
+    return card
+
+
+def _mean_se(right: np.ndarray) -> dict[str, float]:
+    accuracy = right.mean(1)
+    return {"mean": float(accuracy.mean()), "se": float(accuracy.std(ddof=1) / np.sqrt(len(accuracy)))}
+
+
+def _score_baseline(lab: LabFolder, problem: Problem, weak: list[Model], strong: list[Model] | None) -> Baseline:
+    parts = [Sealed(lab).rows(problem.testbed, s) for s in SCORED]
+    parts = [rows for rows in parts if len(rows)]
+    truth = [_labels(lab, problem, rows) for rows in parts]
+
+    def right(models: list[Model]) -> np.ndarray:
+        return np.stack([np.concatenate([correctness(m.predict(r), y) for r, y in zip(parts, truth, strict=True)]) for m in models])
+
+    ids = tuple(i for rows in parts for i in rows.ids)
+    return Baseline(ids, right(weak), right(strong) if strong else None)
+
+
+def _publish_weak_labels(lab: LabFolder, problem: Problem, models: list[Model]) -> None:
+    train, folder = Sealed(lab).rows(problem.testbed, "unlabeled"), lab.problem(problem.name)
+    for sub in ("weak", "heads"):
+        folder.joinpath(sub).mkdir(parents=True, exist_ok=True)
+    for seed, model in enumerate(models):
+        weak = dict(zip(train.ids, model.predict(train).astype(float).round(6).tolist(), strict=True))
+        folder.joinpath("weak", f"{seed}.json").write_text(json.dumps(weak))
+        if isinstance(model, HeadStudent):
+            model.save_head(folder / "heads" / f"{seed}.safetensors")

@@ -1,0 +1,197 @@
+"""The verified lane: run a snapshot's code again, in a clean sandbox, on seeds that the server chose.
+
+What comes out of the sandbox is one predictions file per seed, read as a stranger's: regular, bounded, JSON, every id
+once, finite, in [0, 1]. Whose fault a failure is: the method's where it broke a rule or a limit, the provider's where
+the sandbox could not start, the lab's for anything else. Error texts of a method stay with the owner, because a method
+sees private rows here and could say them aloud.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aar.errors import LabError, MethodError
+from aar.sandboxes import results
+from aar.sandboxes.base import PYTHON, WORKSPACE, Limits, Mount, Outcome, Sandbox
+from aar.scoring.layout import PUBLIC_FEATURES, SEALED_FEATURES, Seed, rerun_task, server_seeds
+from aar.scoring.problem import Card, Problem
+from aar.scoring.result import Result, Scorer
+from aar.settings import LabFolder
+from aar.types import Predictions
+
+MAX_PREDICTIONS_MB = 16
+
+STOPPED = {
+    "wall": ("timed_out", "the run did not return within {wall_s:.0f} s"),
+    "cpu": ("cpu_limit", "the run used more than {cpu_s} s of CPU"),
+    "memory": ("out_of_memory", "the run asked for more than {memory_mb} MB of memory"),
+    "pids": ("too_many_processes", "the run started more than {pids} processes"),
+    "disk": ("disk_full", "the run wrote more than {disk_mb} MB"),
+    "output": ("output_flood", "the run printed more than its output limit of {output_mb:g} MB allows"),
+    "cancelled": ("cancelled", "the run was cancelled by the owner"),
+}
+PUBLIC_MESSAGES = {
+    "opened_socket": "the method opened a network socket; a run has no network",
+    "read_outside": "the method tried to open a file outside what a run is given",
+    "not_finite": "some predictions are NaN or infinite", "out_of_range": "some predictions are outside [0, 1]",
+    "missing_ids": "some ids of task.test have no prediction", "unknown_ids": "some predicted ids are not in task.test",
+    "duplicate_ids": "some ids are predicted twice", "length_mismatch": "ids and probabilities differ in number",
+    "bad_return": "run() did not return Predictions", "no_method": "method.py defines no run(task)",
+    "unsupported": "the method needs what this student cannot do", "unknown_parameter": "unknown parameter",
+    "no_predictions": "the run ended without writing predictions", "bad_result": "the predictions file is not valid",
+    "method_raised": "the method raised an exception; try it on the public rows (aar method run)",
+}
+
+
+@dataclass(frozen=True)
+class RerunRules:
+    """How many seeds and how much each submission may use, all seeds together."""
+
+    seeds: int = 5
+    limits: Limits = Limits(wall_s=600, memory_mb=3072, pids=64, disk_mb=256, output_mb=4)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rerun gave: exact figures for the owner, and where the sealed predictions lie for the final lane."""
+
+    test: Result
+    ood: Result | None
+    seeds: tuple[int, ...]
+    seconds: float
+    peak_memory_mb: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {"test": self.test.as_json(), "ood": self.ood and self.ood.as_json(), "seeds": list(self.seeds),
+                "seconds": round(self.seconds, 2), "peak_memory_mb": round(self.peak_memory_mb, 1)}
+
+
+def public_failure(error: MethodError, limits: Limits) -> tuple[str, str]:
+    """(code, message) that a researcher may see: from our own list, never the method's words."""
+    for code, message in STOPPED.values():
+        if error.code == code:
+            return code, message.format(**limits.__dict__)
+    code = error.code if error.code in PUBLIC_MESSAGES else "method_raised"
+    return code, PUBLIC_MESSAGES[code]
+
+
+def sealed_predictions(lab: LabFolder, submission: str) -> Path:
+    return lab.sealed / "predictions" / f"{submission}.npz"
+
+
+def rerun(
+    lab: LabFolder, sandbox: Sandbox, problem: Problem, submission: str, files: Mapping[str, bytes],
+    rules: RerunRules = RerunRules(), progress: Callable[[str], None] | None = None,
+) -> Verdict:
+    """Raises MethodError (the method's fault), ProviderDown (no sandbox) or LabError. Leaves no workspace behind."""
+    start, home = time.monotonic(), lab.runs / f"rerun-{submission}"
+    shutil.rmtree(home, ignore_errors=True)
+    try:
+        seeds = server_seeds(lab, submission, rules.seeds, Card.load(lab, problem))
+        task, method, workspace = (home / part for part in ("task", "method", "workspace"))
+        for folder in (task, workspace):
+            folder.mkdir(parents=True, mode=0o700)
+        _write_method(method, files)
+        real_ids = rerun_task(lab, problem, task, seeds, submission, deadline_s=rules.limits.wall_s)
+        outcome = sandbox.run(command(), mounts(lab, task, method, workspace), limits=rules.limits)
+        _log(lab, submission, outcome)
+        answers = _collect(workspace, seeds, real_ids, outcome, rules.limits)
+        _seal(lab, submission, answers)
+        scored = {s: _score(lab, problem, s, submission, seeds, answers) for s in ("test", "ood")}
+        assert scored["test"] is not None
+        return Verdict(scored["test"], scored["ood"], tuple(s.seed for s in seeds), time.monotonic() - start,
+                       outcome.peak_memory_mb)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def command() -> list[str]:
+    return [PYTHON, "-I", "-m", "aar.task.runner", "/task", "/method", f"{WORKSPACE}/out"]
+
+
+def mounts(lab: LabFolder, task: Path, method: Path, workspace: Path) -> list[Mount]:
+    """What a rerun sees: its task, the method, both feature stores, and one writable folder."""
+    lab.features.mkdir(parents=True, exist_ok=True)
+    lab.sealed_features.mkdir(parents=True, exist_ok=True)
+    return [Mount(task, "/task"), Mount(method, "/method"), Mount(workspace, WORKSPACE, writable=True),
+            Mount(lab.features, PUBLIC_FEATURES), Mount(lab.sealed_features, SEALED_FEATURES)]
+
+
+def _write_method(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Paths come from the code store, whose extractor refused links, `..` and absolute names; checked again here."""
+    for name, data in files.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise LabError(f"a snapshot holds the path {name!r}", code="bad_snapshot")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _collect(workspace: Path, seeds: list[Seed], real_ids: Mapping[str, str], outcome: Outcome, limits: Limits) -> list[Predictions]:
+    """One `Predictions` under real ids per seed, or a MethodError that says which rule was broken."""
+    if outcome.stopped_by:
+        code, message = STOPPED[outcome.stopped_by]
+        raise MethodError(message.format(**limits.__dict__), code=code)
+    fresh = tuple(real_ids)
+    answers = []
+    for seed in seeds:
+        if (workspace / "out" / f"{seed.name}.error.json").exists():
+            _raise_reported(workspace, seed)
+        p = _read(workspace, seed).aligned(fresh)
+        answers.append(Predictions(tuple(real_ids.values()), p))
+    return answers
+
+
+def _read(workspace: Path, seed: Seed) -> Predictions:
+    try:
+        raw = results.read_json(workspace, f"out/{seed.name}.json", max_mb=MAX_PREDICTIONS_MB)
+    except MethodError as error:
+        raise MethodError(error.message, code="no_predictions") from error
+    try:
+        ids, p = raw["ids"], raw["p"]
+        if not all(isinstance(i, str) for i in ids) or not all(type(x) in (int, float) for x in p):
+            raise TypeError("ids must be strings and p numbers")
+        return Predictions(tuple(ids), np.array(p, dtype=np.float64))
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise MethodError(f"the predictions file is malformed: {error}", code="bad_result") from error
+
+
+def _raise_reported(workspace: Path, seed: Seed) -> None:
+    """The runner's own account of a failure: untrusted, so only for the owner's eyes."""
+    told = results.read_json(workspace, f"out/{seed.name}.error.json", max_mb=1)
+    told = told if isinstance(told, dict) else {}
+    raise MethodError(f"{told.get('message', '')}"[:2000], code=str(told.get("code", "method_raised"))[:60],
+                      hint=f"{told.get('trace', '')}"[:8000])
+
+
+def _log(lab: LabFolder, submission: str, outcome: Outcome) -> None:
+    folder = lab.sealed / "logs"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tail = b"\n--- stderr\n".join((outcome.stdout[-200_000:], outcome.stderr[-200_000:]))
+    folder.joinpath(f"rerun-{submission}.log").write_bytes(tail)
+
+
+def _seal(lab: LabFolder, submission: str, answers: list[Predictions]) -> None:
+    path = sealed_predictions(lab, submission)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("wb") as out:
+        np.savez_compressed(out, ids=np.array(answers[0].ids), p=np.stack([a.p for a in answers]))
+
+
+def _score(lab: LabFolder, problem: Problem, split: str, submission: str, seeds: list[Seed], answers: list[Predictions]) -> Result | None:
+    if not Card.load(lab, problem).rows.get(split):
+        return None
+    scorer = Scorer(lab, problem, split)
+    return scorer.result(submission, [s.seed for s in seeds], [restricted(a, scorer.ids) for a in answers])
+
+
+def restricted(answer: Predictions, ids: tuple[str, ...]) -> Predictions:
+    where = {id_: i for i, id_ in enumerate(answer.ids)}
+    return Predictions(ids, answer.p[[where[i] for i in ids]])
