@@ -17,7 +17,7 @@ setup-dev:
 	@scripts/setup dev
 
 demo: setup
-	@.venv/bin/aar --lab $(LAB) demo
+	@.venv/bin/aar demo --lab $(LAB)
 
 test: setup-dev
 	@$(PY) -m pytest -q -m "not soak" tests
