@@ -24,7 +24,7 @@ import aar
 from aar.cli.console import Output
 from aar.errors import InputError, LabError
 
-UsageError = typer.BadParameter.__mro__[1]  # typer carries its own copy of click, or depends on it, by version
+UsageError: Any = typer.BadParameter.__mro__[1]  # typer carries its own copy of click, or depends on it, by version
 
 
 @cache

@@ -59,7 +59,7 @@ def seal(
                 return False
             raise Conflict(
                 f"the lab already has a testbed {name!r}, with other content",
-                hint="choose another --name, or --force to replace it (runs on the old rows stay on the old rows)",
+                hint="choose another --name, or --force to replace it: problems and scores made on the old rows no longer apply",
             )
         _replace(
             [(lab.sealed_testbed(name), sealed, 0o700, 0o600), (lab.testbed(name), public, 0o755, 0o644)],
