@@ -13,13 +13,14 @@ import os
 import sys
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from aar.errors import AarError, MethodError
 from aar.task.folder import RunSpec, TaskSpec, open_task
-from aar.types import Predictions, Task
+from aar.types import Model, Predictions, Task
 
 TRACE_LINES = 30
 ALLOWED = ("/task", "/method", "/workspace", "/features", "/tmp", "/opt", "/usr", "/lib", "/proc", "/dev", "/sys", "/etc",
@@ -90,8 +91,10 @@ def _as_watched(error: BaseException, watch: Watch | None) -> BaseException:
     return error
 
 
-def run_one(task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None) -> int:
-    """One seed, in this process. Exit status 0, or 1 with the error written down."""
+def run_one(
+    task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None, student: Model | None = None
+) -> int:
+    """One seed, in this process. Exit status 0, or 1 with the error written down. `student`: one already opened."""
     start = time.monotonic()
     with (out / f"{run.name}.log.jsonl").open("w", buffering=1) as sink:
 
@@ -100,6 +103,7 @@ def run_one(task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Wa
 
         try:
             task = open_task(task_dir, run, log=log)
+            task = replace(task, student=student) if student else task
             if watch:
                 sys.addaudithook(watch)
             answer = call_method(load_method(method_dir), task)
