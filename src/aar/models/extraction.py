@@ -1,0 +1,170 @@
+"""Fill a folder with features: worker processes, one thread each, one shard per chunk of texts.
+
+Safe to kill at any moment and to start again: a chunk is on disk whole or not at all, and only missing texts are
+read. Two extractions at once are harmless. Measured with SmolLM2-135M at layer 20 (bf16, batches of 32 sorted by
+length): 2 processes of one thread 5,970 tokens/s, one process of two threads 3,700-4,200.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aar.errors import LabError
+from aar.models import shards
+
+if TYPE_CHECKING:
+    from aar.models.frozen import FrozenLM, Pooling
+
+Progress = Callable[[int, int, float], None]  # tokens done, tokens in all, seconds left
+CHUNK = 256  # texts in a shard: what a kill can lose, and (x layers x 2 bytes x width) the size of a file
+log = logging.getLogger(__name__)
+
+
+def extract(
+    lm: str | Path,
+    texts: Sequence[str],
+    root: Path,
+    layers: Sequence[int],
+    poolings: Sequence[Pooling] = ("mean", "last"),
+    processes: int = 2,
+    progress: Progress | None = None,
+    chunk: int = CHUNK,
+) -> str:
+    """Makes sure that `root` holds the features of all `texts` up to the deepest of `layers`; returns the model id.
+
+    Every layer from 0 to the deepest is kept, since they come for free. `processes=1` works in this process.
+    """
+    from aar.models import weights
+
+    folder = weights.find(lm)
+    model_id = weights.identity(folder)
+    store = Path(root) / model_id
+    _repair(store)
+    todo = _missing(store, texts, max(layers), poolings)
+    if not todo:
+        return model_id
+    shards.sweep(store)
+    pieces = _chunks(folder, todo, chunk)
+    report = _Report(sum(n for n, _ in pieces), progress)
+    with _runner(folder, min(processes, len(pieces)), store, max(layers), tuple(poolings)) as run:
+        for tokens in run(pieces):
+            report.add(tokens)
+    return model_id
+
+
+def _chunks(folder: Path, texts: Sequence[str], size: int) -> list[tuple[int, list[str]]]:
+    """(tokens, texts) of alike length, the longest first: memory trouble shows at once, and the last chunks are short."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    lengths = [len(i) for i in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
+    order = sorted(range(len(texts)), key=lambda i: (-lengths[i], texts[i]))
+    cut = [order[i : i + size] for i in range(0, len(order), size)]
+    return [(sum(lengths[i] for i in piece), [texts[i] for i in piece]) for piece in cut]
+
+
+def _repair(store: Path) -> None:
+    """Sets damaged shards aside, by name; what they held is then missing and is extracted again."""
+    for path in sorted(store.glob(f"[!.]*{shards.SUFFIX}")):
+        try:
+            shards.Shard.open(path).verify()
+        except LabError as error:
+            log.warning("%s; set aside as %s", error.message, shards.set_aside(path).name)
+        except FileNotFoundError:
+            pass  # another extraction set it aside first
+
+
+def _missing(store: Path, texts: Sequence[str], layer: int, poolings: Sequence[str]) -> list[str]:
+    from aar.models.features import FeatureStore
+
+    reader = FeatureStore([store.parent], store.name)
+    return list(dict.fromkeys(t for p in poolings for t in reader.missing(texts, layer, p)))
+
+
+class _Report:
+    """Tells progress in tokens, with the seconds left at the speed so far."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.progress, self.done, self.start = total, progress, 0, time.monotonic()
+
+    def add(self, tokens: int) -> None:
+        self.done += tokens
+        if self.progress:
+            spent = time.monotonic() - self.start
+            self.progress(self.done, self.total, spent * (self.total - self.done) / max(self.done, 1))
+
+
+Run = Callable[[Sequence[tuple[int, list[str]]]], Iterator[int]]
+
+
+@contextmanager
+def _runner(folder: Path, processes: int, store: Path, depth: int, poolings: tuple[Pooling, ...]) -> Iterator[Run]:
+    """A function that works through chunks, here or in `processes` workers, and yields the tokens of each done."""
+    if processes <= 1:
+        from aar.models.frozen import FrozenLM
+
+        lm = FrozenLM(folder.name, folder)
+        yield lambda pieces: (_work(lm, piece, store, depth, poolings) for piece in pieces)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, spawn, _start, (folder, store, depth, poolings))
+    try:
+        yield lambda pieces: (done.result() for done in as_completed([pool.submit(_task, p) for p in pieces]))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: tuple[FrozenLM, Path, int, tuple[Pooling, ...]] | None = None  # set once in a worker process, never elsewhere
+
+
+def _start(folder: Path, store: Path, depth: int, poolings: tuple[Pooling, ...]) -> None:
+    global _worker
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    import torch
+
+    from aar.models.frozen import FrozenLM
+
+    torch.set_num_threads(1)
+    _worker = (FrozenLM(folder.name, folder), store, depth, poolings)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _task(piece: tuple[int, list[str]]) -> int:
+    assert _worker is not None, "the initializer has run"
+    lm, store, depth, poolings = _worker
+    return _work(lm, piece, store, depth, poolings)
+
+
+def _work(
+    lm: FrozenLM, piece: tuple[int, list[str]], store: Path, depth: int, poolings: tuple[Pooling, ...]
+) -> int:
+    """Extracts one chunk into one shard, unless another extraction has done so meanwhile."""
+    tokens, texts = piece
+    texts = _missing(store, texts, depth, poolings)
+    if texts:
+        layers = range(depth + 1)
+        out = {p: np.empty((len(texts), len(layers), lm.width), dtype=np.float32) for p in poolings}
+        for index, pooled in lm.pooled(lm.encode(texts), layers, poolings):
+            for pooling, values in pooled.items():
+                out[pooling][index] = values
+        tensors = {(p, x): out[p][:, x] for p in poolings for x in layers}
+        shards.write(store, [shards.key_of(t) for t in texts], tensors)
+    return tokens

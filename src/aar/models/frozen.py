@@ -1,0 +1,265 @@
+"""A frozen language model: hidden states, log-probabilities and samples, without gradients, in bfloat16.
+
+Reads causal models (llama, qwen, gpt-2, ...) and encoders (BERT) from safetensors; code that comes with weights is
+never run. Layer 0 is the embedding, layer l the residual stream after block l, before any final norm. A text
+longer than `weights.CONTEXT` tokens (or the model's own limit) is cut at its front. Knows nothing of rows or files
+of features.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from aar.errors import InputError, MethodError, Unsupported
+from aar.models import weights
+from aar.types import Ability
+
+if TYPE_CHECKING:
+    import torch
+
+Pooling = Literal["mean", "last"]
+POOLINGS: tuple[Pooling, ...] = ("mean", "last")
+
+
+class _Stop(Exception):
+    """Leaves the forward pass once the deepest layer asked for is known."""
+
+
+def load(name: str | Path, device: str | None = None) -> FrozenLM:
+    """An embedded name, a local folder or a hub id, on `device` (default: a GPU when there is one)."""
+    return FrozenLM(str(name), weights.find(name), device)
+
+
+class FrozenLM:
+    """`name` as asked for, `folder` of the weights, `id` of their content, `layers` (blocks), `width` d.
+
+    One thread at a time: the hooks that read hidden states sit on the shared model while a batch runs.
+    """
+
+    def __init__(self, name: str, folder: Path, device: str | None = None) -> None:
+        import torch
+        from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
+
+        self.name, self.folder = name, folder
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+        config = AutoConfig.from_pretrained(str(folder), **safe)
+        self.causal = any("ForCausalLM" in a for a in config.architectures or ())
+        kind = AutoModelForCausalLM if self.causal else AutoModel
+        with _quiet():
+            model = kind.from_pretrained(str(folder), dtype=torch.bfloat16, use_safetensors=True, **safe)
+        self.model = model.eval().requires_grad_(False).to(self.device)
+        self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
+        self.layers, self.width = int(config.num_hidden_layers), int(config.hidden_size)
+        self.context = min(weights.CONTEXT, int(getattr(config, "max_position_embeddings", weights.CONTEXT)))
+        self.tokenizer.truncation_side = "left"
+        self.can: frozenset[Ability] = frozenset({"features", "score", "generate"} if self.causal else {"features"})
+
+    @cached_property
+    def id(self) -> str:
+        return weights.identity(self.folder)
+
+    # -- tokens
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, at least one and at most `context`."""
+        if not texts:
+            return []
+        ids = self.tokenizer(list(texts), truncation=True, max_length=self.context)["input_ids"]
+        return [i or [self._filler] for i in ids]
+
+    @property
+    def _filler(self) -> int:
+        t = self.tokenizer
+        return next((i for i in (t.pad_token_id, t.eos_token_id, t.bos_token_id) if i is not None), 0)
+
+    def _padded(self, ids: Sequence[Sequence[int]], left: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids [b, t] and mask [b, t]."""
+        import torch
+
+        longest = max(len(i) for i in ids)
+        tokens = torch.full((len(ids), longest), self._filler, dtype=torch.long)
+        mask = torch.zeros_like(tokens)
+        for row, i in enumerate(ids):
+            where = slice(longest - len(i), None) if left else slice(0, len(i))
+            tokens[row, where], mask[row, where] = torch.tensor(i), 1
+        return tokens.to(self.device), mask.to(self.device)
+
+    # -- features
+
+    def hidden(
+        self, texts: Sequence[str], layers: Sequence[int], pooling: Pooling = "mean", batch_size: int = 32
+    ) -> np.ndarray:
+        """f32 [n, len(layers), d]: hidden states at these layers, pooled over the tokens of each text.
+
+        "mean" skips token 0 (an attention sink in causal models, [CLS] in BERT) unless it is the only one; "last"
+        is the last token. The forward pass stops at the deepest layer.
+        """
+        out = np.empty((len(texts), len(layers), self.width), dtype=np.float32)
+        for index, pooled in self.pooled(self.encode(texts), layers, (pooling,), batch_size):
+            out[index] = pooled[pooling]
+        return out
+
+    def pooled(
+        self, ids: Sequence[Sequence[int]], layers: Sequence[int], poolings: Sequence[Pooling], batch_size: int = 32
+    ) -> Iterator[tuple[list[int], dict[Pooling, np.ndarray]]]:
+        """(positions in `ids`, pooling -> f32 [b, len(layers), d]) batch by batch, sorted by length."""
+        import torch
+
+        if wrong := [x for x in layers if not 0 <= x <= self.layers]:
+            raise InputError(f"{self.name} has no layer {wrong[0]}", hint=f"layers are 0 (embedding) to {self.layers}")
+        if wrong := [p for p in poolings if p not in POOLINGS]:
+            raise InputError(f"no pooling is called {wrong[0]!r}", hint=f"known: {', '.join(POOLINGS)}")
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        for start in range(0, len(order), batch_size):
+            index = order[start : start + batch_size]
+            tokens, mask = self._padded([ids[i] for i in index])
+            with torch.inference_mode():
+                states = self._states(tokens, mask, sorted(set(layers)), poolings)
+            yield index, {p: torch.stack([states[p, x] for x in layers], 1).cpu().numpy() for p in poolings}
+
+    def _states(
+        self, tokens: torch.Tensor, mask: torch.Tensor, layers: Sequence[int], poolings: Sequence[Pooling]
+    ) -> dict[tuple[Pooling, int], torch.Tensor]:
+        """(pooling, layer) -> f32 [b, d], by hooks on the blocks that pool at once: no layer's states are kept."""
+        import torch
+
+        length = mask.sum(1)  # [b]
+        rows = torch.arange(len(mask), device=mask.device)
+        share = mask.clone()
+        share[:, 0] = length == 1
+        share = (share / share.sum(1, keepdim=True)).unsqueeze(1)  # [b, 1, t], sums to 1
+        found: dict[tuple[Pooling, int], torch.Tensor] = {}
+
+        def keep(layer: int, states: torch.Tensor) -> None:  # states [b, t, d]
+            for pooling in poolings:
+                pooled = states[rows, length - 1] if pooling == "last" else (share @ states.float()).squeeze(1)
+                found[pooling, layer] = pooled.float()
+            if layer == layers[-1]:
+                raise _Stop
+
+        with contextlib.ExitStack() as hooks, contextlib.suppress(_Stop):
+            blocks = self._blocks()
+            if 0 in layers:
+                hooks.enter_context(_hook(blocks[0].register_forward_pre_hook(lambda m, args: keep(0, args[0]))))
+            for layer in layers:
+                if layer:
+                    hooks.enter_context(_hook(blocks[layer - 1].register_forward_hook(
+                        lambda m, args, out, layer=layer: keep(layer, out[0] if isinstance(out, tuple) else out)
+                    )))
+            self._body(input_ids=tokens, attention_mask=mask, **({"use_cache": False} if self.causal else {}))
+        return found
+
+    @property
+    def _body(self) -> Any:
+        """The model without its language-model head."""
+        return self.model.base_model
+
+    def _blocks(self) -> Any:
+        import torch
+
+        lists = (m for m in self._body.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == self.layers)
+        return next(lists)
+
+    # -- probabilities and samples
+
+    def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]], batch_size: int = 16) -> np.ndarray:
+        """f32 [n, k]: log-probability of each of k completions, summed over its tokens, given its prompt.
+
+        Prompt and completion are tokenised apart, so that the prompt's tokens do not depend on the completion.
+        Logits are computed at the completion's positions alone; completions of one token share one forward pass.
+        """
+        self._need("score")
+        k = len(completions[0]) if completions else 0
+        if len(prompts) != len(completions) or any(len(c) != k for c in completions):
+            raise MethodError("score() needs one list of completions per prompt, all of the same length")
+        flat = self.tokenizer([c for row in completions for c in row], add_special_tokens=False)["input_ids"] if k else []
+        if any(not 0 < len(c) <= self.context for c in flat):
+            raise MethodError(f"a completion must have 1 to {self.context} tokens", hint="give every completion some text")
+        starts = self.encode(prompts)
+        jobs: dict[tuple[int, ...], list[tuple[int, list[int]]]] = {}  # what the model reads -> (place, completion)
+        for place, completion in enumerate(flat):
+            read = tuple((starts[place // k] + completion[:-1])[-self.context :])
+            jobs.setdefault(read, []).append((place, completion))
+        out = np.empty(len(prompts) * k, dtype=np.float32)
+        order = sorted(jobs, key=len)
+        for start in range(0, len(order), batch_size):
+            self._score_batch({read: jobs[read] for read in order[start : start + batch_size]}, out)
+        return out.reshape(len(prompts), k)
+
+    def _score_batch(self, jobs: dict[tuple[int, ...], list[tuple[int, list[int]]]], out: np.ndarray) -> None:
+        import torch
+
+        tokens, mask = self._padded(list(jobs))
+        with torch.inference_mode():
+            states = self._body(input_ids=tokens, attention_mask=mask, use_cache=False).last_hidden_state
+            for row, (read, wanted) in enumerate(jobs.items()):
+                longest = max(len(c) for _, c in wanted)
+                logits = self.model.get_output_embeddings()(states[row, len(read) - longest : len(read)])
+                logp = logits.float().log_softmax(-1)  # [longest, vocabulary]
+                for place, c in wanted:
+                    out[place] = logp[range(longest - len(c), longest), c].sum().item()
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        n: int = 1,
+        temperature: float = 1.0,
+        max_tokens: int = 64,
+        seed: int = 0,
+        batch_size: int = 16,
+    ) -> list[list[str]]:
+        """[len(prompts)][n] continuations. Temperature 0 is greedy; the same seed gives the same samples."""
+        import torch
+
+        self._need("generate")
+        ids, out = self.encode(prompts), [[""] * n for _ in prompts]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        how: dict[str, Any] = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        how = how if temperature > 0 else {"do_sample": False}
+        with torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(seed)
+            for start in range(0, len(order), batch_size):
+                index = [i for i in order[start : start + batch_size] for _ in range(n)]
+                tokens, mask = self._padded([ids[i] for i in index], left=True)
+                made = self.model.generate(
+                    tokens, attention_mask=mask, max_new_tokens=max_tokens, pad_token_id=self._filler, **how
+                )
+                new = self.tokenizer.batch_decode(made[:, tokens.shape[1] :], skip_special_tokens=True)
+                for place, text in enumerate(new):
+                    out[index[place]][place % n] = text
+        return out
+
+    def _need(self, ability: Ability) -> None:
+        if ability not in self.can:
+            raise Unsupported(f"{self.name} is an encoder: it cannot {ability}", hint="use a causal language model")
+
+
+@contextlib.contextmanager
+def _hook(handle: Any) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the progress bars and advice of transformers."""
+    from transformers.utils import logging
+
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
