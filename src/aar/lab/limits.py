@@ -1,0 +1,139 @@
+"""What a request may be before anything reads it: its size, and for JSON its form. Pure ASGI, knows no route.
+
+The body is counted while it arrives and cut off at its cap; JSON must be UTF-8 without duplicate keys, NaN, lone
+surrogates or NUL characters, since each of these means different things to different
+readers (a repeated row id would silently win, a NaN would compare false with everything).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aar.errors import InputError
+
+JSON_CAP = 2_000_000
+TAR_CAP = 6_000_000
+TAR_ROUTES = ("/submissions", "/snapshots")
+BODY_S = 60.0
+SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+
+
+class TooLarge(InputError):
+    status, default_code = 413, "too_large"
+
+
+class BadRequest(InputError):
+    status, default_code = 400, "bad_request"
+
+
+class BodyLimits:
+    """ASGI middleware. Leaves the body's SHA-256 in `request.state.body_hash`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        try:
+            body = await asyncio.wait_for(_read(scope, receive), BODY_S)
+            if body is None:
+                return None  # the client went away
+            if body and b"json" in _header(scope, b"content-type"):
+                strict_json(body)
+        except InputError as e:
+            return await JSONResponse(e.as_json(), e.status, {"Connection": "close"})(scope, receive, send)
+        except TimeoutError:
+            slow = BadRequest("the body took too long to arrive", code="timeout", hint="send it again")
+            return await JSONResponse(slow.as_json(), 408, {"Connection": "close"})(scope, receive, send)
+        scope.setdefault("state", {})["body_hash"] = hashlib.sha256(body + b"?" + scope["query_string"]).hexdigest()
+        return await self.app(scope, _replay(body, receive), send)
+
+
+def strict_json(body: bytes) -> Any:
+    """Parse, or BadRequest with the rule that is broken."""
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except BadRequest:
+        raise
+    except (ValueError, RecursionError) as e:
+        raise BadRequest(f"the body is not JSON: {str(e)[:200]}", code="bad_json") from e
+    if SUSPECT.search(text) or "\0" in text:
+        _check_strings(value)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [k for k, _ in pairs]
+        twice = next(k for k in keys if keys.count(k) > 1)
+        raise BadRequest(
+            f"the key {twice[:80]!r} appears more than once in one object",
+            code="duplicate_ids",
+            hint="every id exactly once",
+        )
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise BadRequest(f"{name} is not a JSON number", code="not_finite")
+
+
+def _check_strings(value: Any) -> None:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str) and ("\0" in item or any("\ud800" <= c <= "\udfff" for c in item)):
+            raise BadRequest("a text holds a NUL or half a surrogate pair", code="bad_text")
+        if isinstance(item, dict):
+            stack += [*item, *item.values()]
+        elif isinstance(item, list):
+            stack += item
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes | None:
+    cap = TAR_CAP if scope["path"].rstrip("/").endswith(TAR_ROUTES) else JSON_CAP
+    if (stated := _header(scope, b"content-length")).isdigit() and int(stated[:20]) > cap:
+        raise _too_large(cap)
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > cap:
+            raise _too_large(cap)
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large(cap: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {cap:,} bytes", hint="send less; nothing was stored")
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"").lower()
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def again() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

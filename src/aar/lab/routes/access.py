@@ -1,0 +1,103 @@
+"""Who may call a route, and the once-only rule for POSTs. Every route takes one of the four identities below.
+
+`Anyone` is any valid token, `Researcher`, `Reviewer` (and the owner), `Owner`. On a researcher's own socket the
+token must be that researcher's: the socket, which only its sandbox holds, and the token vouch for each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from aar.errors import Conflict, InputError, Refused
+from aar.lab import tokens
+from aar.lab.services import Lab
+from aar.lab.tables import IdempotencyKey
+from aar.lab.tokens import Identity, NoToken
+
+MAX_ID = 2**53
+KEY = re.compile(r"[\x21-\x7e]{1,128}")
+bearer = HTTPBearer(auto_error=False, description="a token from `aar token create`")
+RowId = Annotated[int, Path(ge=1, le=MAX_ID)]
+
+
+def lab_of(request: Request) -> Lab:
+    lab: Lab = request.app.state.lab
+    return lab
+
+
+TheLab = Annotated[Lab, Depends(lab_of)]
+
+
+def allow(*scopes: str) -> Any:
+    """A dependency that gives the caller's identity, if its scope is one of these."""
+
+    def identify(
+        request: Request, lab: TheLab, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    ) -> Identity:
+        if given is None:
+            raise NoToken("this route needs a token", hint="send `Authorization: Bearer aar_...`")
+        who = tokens.verify(lab.store, given.credentials)
+        fixed = request.app.state.researcher
+        if fixed is not None and (who.scope, who.name) != ("researcher", fixed):
+            raise Refused("this token does not belong to this socket", code="wrong_socket", hint="use your own token")
+        if who.scope not in scopes:
+            raise Refused(f"a {who.scope} may not do this", code="wrong_scope", hint=f"needs: {' or '.join(scopes)}")
+        return who
+
+    return Depends(identify)
+
+
+Researcher = Annotated[Identity, allow("researcher")]
+Anyone = Annotated[Identity, allow("researcher", "reviewer", "owner")]
+Reviewer = Annotated[Identity, allow("reviewer", "owner")]
+Owner = Annotated[Identity, allow("owner")]
+
+
+class Once:
+    """`once(who, 201, act)`: run `act` in a transaction and answer with it. Under an Idempotency-Key the act
+    happens once: the same body gets the stored answer again, another body is a conflict."""
+
+    def __init__(
+        self,
+        request: Request,
+        lab: TheLab,
+        idempotency_key: Annotated[str | None, Header(description="repeat a call safely: 1 to 128 characters")] = None,
+    ) -> None:
+        if idempotency_key is not None and not KEY.fullmatch(idempotency_key):
+            raise InputError("an Idempotency-Key is 1 to 128 printable ASCII characters", code="bad_key")
+        self.lab, self.key = lab, idempotency_key
+        self.route = f"{request.method} {request.url.path}"
+        self.body_hash = request.state.body_hash
+
+    def __call__(self, who: Identity, status: int, act: Callable[[], Any]) -> JSONResponse:
+        with self.lab.store.transaction() as session:
+            name = (f"{who.scope}:{who.name}", self.route, self.key)
+            if self.key and (known := session.get(IdempotencyKey, name)) is not None:
+                if known.body_hash != self.body_hash:
+                    raise Conflict(
+                        "this Idempotency-Key was used with another body", code="key_reused", hint="make a new key"
+                    )
+                return JSONResponse(known.answer["body"], known.status, {"Idempotent-Replay": "true"})
+            answer = as_json(act())
+            if self.key:
+                row = IdempotencyKey(owner=name[0], route=name[1], key=self.key, body_hash=self.body_hash)
+                row.status, row.answer = status, {"body": answer}
+                session.add(row)
+        return JSONResponse(answer, status)
+
+
+OnlyOnce = Annotated[Once, Depends()]
+
+
+def as_json(value: Any) -> Any:
+    """A view, or a list of views, as plain JSON values."""
+    if isinstance(value, list):
+        return [as_json(v) for v in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

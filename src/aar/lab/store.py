@@ -1,0 +1,166 @@
+"""The database: engine, sessions, transactions, migrations. Knows how to be durable; not what the rows mean.
+
+SQLite in WAL mode with synchronous=FULL (a reply is sent after the commit is on disk), or PostgreSQL by URL.
+There is one writer at a time on both, so ids that are handed out in order are also committed in order, which
+the event stream and the audit log rely on. A write transaction either commits whole or leaves nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from aar.errors import AarError, LabError, ProviderDown
+from aar.lab.tables import AuditEntry
+
+BUSY_S = 15.0
+MIGRATIONS = Path(__file__).parent / "migrations"
+WRITER_LOCK = 4_710_224  # PostgreSQL advisory lock: any constant that is ours
+
+
+class Store:
+    """`store.reading()` for looks, `store.transaction()` for changes; both give a SQLAlchemy session."""
+
+    def __init__(self, url: str | Path) -> None:
+        if isinstance(url, Path):
+            url.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            url = f"sqlite:///{url}"
+        self.engine = sa.create_engine(url, **_engine_options(url))
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.after_commit: list[Callable[[], None]] = []
+        self._writer = threading.Lock()
+        self._current: ContextVar[Session | None] = ContextVar("current", default=None)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent look; joins the transaction that is open in this thread, if there is one."""
+        if (open_session := self._current.get()) is not None:
+            yield open_session
+            return
+        with _translated(), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All or nothing, durable on exit. A nested call joins the outer one and commits with it."""
+        if (outer := self._current.get()) is not None:
+            yield outer
+            return
+        with ExitStack() as stack:
+            stack.enter_context(_translated())
+            self._take_turn(stack)
+            session = stack.enter_context(Session(self.engine.execution_options(write=True), expire_on_commit=False))
+            mark = self._current.set(session)
+            try:
+                with session.begin():
+                    if not self.is_sqlite:
+                        session.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+                    yield session
+            finally:
+                self._current.reset(mark)
+        for hook in self.after_commit:
+            hook()
+
+    def _take_turn(self, stack: ExitStack) -> None:
+        # SQLite polls for its lock and is unfair under load; queue this process's writers instead.
+        if not self._writer.acquire(timeout=BUSY_S):
+            raise ProviderDown("the database is busy", code="database_busy", hint="try again in a few seconds")
+        stack.callback(self._writer.release)
+
+    def record(self, actor: str, action: str, **body: Any) -> None:
+        """Note an act for the audit log; it is written with the transaction and chained before the reply."""
+        with self.transaction() as session:
+            session.add(AuditEntry(actor=actor, action=action, body=body))
+            session.flush()
+
+    def migrate(self) -> None:
+        """Bring the schema to this version. Safe to call from many processes at once."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        if self.revision() == newest_revision():
+            return
+        with _translated(), self.engine.execution_options(write=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def revision(self) -> str | None:
+        """The schema's version, or None for a blank database."""
+        with _translated(), self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def newest_revision() -> str:
+    """Migrations are numbered, so the last file name is the head."""
+    return sorted(p.name for p in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-1][:4]
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if not url.startswith("sqlite"):
+        return {"pool_pre_ping": True, "pool_size": 20}
+    return {"connect_args": {"timeout": BUSY_S}, "pool_size": 20, "max_overflow": 40, "pool_timeout": BUSY_S}
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # IMMEDIATE takes the write lock at the start: a transaction never fails half-way because another one wrote.
+    write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Database failures as errors of this lab, sorted by whether trying again can help."""
+    try:
+        yield
+    except AarError:
+        raise
+    except PoolTimeout as e:
+        raise ProviderDown("the database is busy", code="database_busy", hint="try again in a few seconds") from e
+    except DBAPIError as e:
+        raise _explain(e) from e
+
+
+def _explain(e: DBAPIError) -> AarError:
+    said = str(e.orig)
+    if "locked" in said or "busy" in said or "could not obtain lock" in said:
+        return ProviderDown(
+            "the database is locked by another process", code="database_busy", hint="try again in a few seconds"
+        )
+    if "full" in said or "No space" in said or "disk I/O" in said:
+        return ProviderDown(
+            f"the lab's disk is full or failing ({said}); nothing was written",
+            code="disk_full",
+            hint="the owner must free space on the lab's disk, then try again",
+        )
+    if "readonly" in said or "unable to open" in said:
+        return ProviderDown(
+            f"the lab's database cannot be written ({said})", code="database_readonly", hint="check its permissions"
+        )
+    return LabError(f"the database refused: {said}", code="database_fault", hint="run `aar doctor`")
