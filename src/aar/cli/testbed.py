@@ -69,12 +69,12 @@ def import_(
 def list_(lab: Lab = None, json: Json = False) -> None:
     """The testbeds of this lab, and those that can be built."""
     from aar.testbeds.generators.item import generators
-    from aar.testbeds.manifest import testbed_names
+    from aar.testbeds.manifest import list_testbeds
 
     with run_command(json) as out:
         home = LabFolder.find(lab)
-        cards = [_card(home, name) for name in testbed_names(home)]
-        buildable = [name for name in generators.names() if name not in testbed_names(home)]
+        cards = [_card(home, name) for name in list_testbeds(home)]
+        buildable = [name for name in generators.names() if name not in list_testbeds(home)]
         more = f"can be built: {', '.join(buildable)}" if buildable else "every generator is built"
         out.show({"testbeds": cards, "buildable": buildable}, _cards(cards), more)
 
@@ -109,11 +109,11 @@ def check(
 ) -> None:
     """Compare contents and permissions with what was sealed; exit code 1 where anything differs."""
     from aar.testbeds.manifest import check as check_testbed
-    from aar.testbeds.manifest import testbed_names
+    from aar.testbeds.manifest import list_testbeds
 
     with run_command(json) as out:
         home = LabFolder.find(lab)
-        differs = {name: check_testbed(home, name) for name in names or testbed_names(home)}
+        differs = {name: check_testbed(home, name) for name in names or list_testbeds(home)}
         if faults := [fault for found in differs.values() for fault in found]:
             hint = "`aar testbed build NAME --force`, or import again with --force; chmod where only a mode differs"
             raise LabError("\n".join(faults), code="damaged_testbed", hint=hint)

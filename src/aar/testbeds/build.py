@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from aar.errors import Conflict, LabError
 from aar.settings import LabFolder
 from aar.testbeds.generators.item import Generate, Item, generators
-from aar.testbeds.manifest import check, read_manifest, testbed_names
+from aar.testbeds.manifest import check, list_testbeds, read_manifest
 from aar.testbeds.rows import Example, Split
 from aar.testbeds.sealing import seal
 from aar.testbeds.secret import keyed_id, keyed_rng, lab_secret
@@ -71,7 +71,7 @@ def _example(item: Item, side: int, split: Split, id_: str) -> Example:
 
 def _is_built(lab: LabFolder, name: str, source: Mapping[str, object]) -> bool:
     """True: this very testbed is there, intact. A damaged one of the same source may be rebuilt; another may not."""
-    if name not in testbed_names(lab):
+    if name not in list_testbeds(lab):
         return False
     there = read_manifest(lab, name)
     if there.source != source:

@@ -58,14 +58,14 @@ def checked_name(name: str) -> str:
     return name
 
 
-def testbed_names(lab: LabFolder) -> list[str]:
+def list_testbeds(lab: LabFolder) -> list[str]:
     """The testbeds that are built or imported in this lab."""
     return sorted(path.parent.name for path in lab.testbed("x").parent.glob(f"[!.]*/{MANIFEST}"))
 
 
 def read_manifest(lab: LabFolder, name: str) -> Manifest:
     if not (lab.testbed(checked_name(name)) / MANIFEST).is_file():
-        known = ", ".join(testbed_names(lab)) or "none yet"
+        known = ", ".join(list_testbeds(lab)) or "none yet"
         hint = f"in this lab: {known}. `aar testbed build {name}` or `aar testbed import DIR --name {name}`"
         raise NotFound(f"the lab {lab.root} has no testbed {name!r}", hint=hint)
     fields = _read_json(lab.testbed(name) / MANIFEST, name)

@@ -160,7 +160,7 @@ def _write_folder(folder: Path, files: Files, folder_mode: int, file_mode: int) 
 
 
 def _beside(path: Path, state: str) -> Path:
-    """Hidden from `testbed_names`, on the same file system as the final place."""
+    """Hidden from `list_testbeds`, on the same file system as the final place."""
     return path.with_name(f".{path.name}.{state}")
 
 
