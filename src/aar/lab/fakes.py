@@ -1,4 +1,7 @@
-"""A scorer without labels or budgets rules, for tests and for trying the API: truth is "the id's hash is even"."""
+"""For tests and for trying the API: a scorer without labels, a method that does nothing, people with tokens.
+
+The fake truth of a row is "its id's hash is even".
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,11 @@ import hashlib
 from collections.abc import Mapping
 
 from aar.errors import BudgetSpent, InputError
-from aar.lab.services import Budget, EvaluationAnswer, ProblemCard
+from aar.lab import tokens
+from aar.lab.services import Budget, EvaluationAnswer, Lab, ProblemCard
+from aar.lab.tokens import Identity
+
+METHOD = {"method.py": b"def run(task):\n    return task\n"}
 
 
 class FakeScorer:
@@ -43,3 +50,13 @@ class FakeScorer:
     @staticmethod
     def truth(id_: str) -> bool:
         return hashlib.sha256(id_.encode()).digest()[0] % 2 == 0
+
+
+def person(lab: Lab, name: str, study: str | None = None) -> Identity:
+    """A researcher who holds a token."""
+    return tokens.verify(lab.store, tokens.create(lab.store, name, study=study))
+
+
+def bearer(lab: Lab, name: str, scope: str = "researcher", study: str | None = None) -> dict[str, str]:
+    """The header of a new token."""
+    return {"Authorization": "Bearer " + tokens.create(lab.store, name, scope, study)}

@@ -1,0 +1,150 @@
+"""The database: migrations, transactions, and what happens when it cannot be written."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from aar.errors import ProviderDown
+from aar.lab import store as store_module
+from aar.lab.store import MIGRATIONS, Store, newest_revision
+from aar.lab.tables import Attempt, Base, Finding, Researcher, Token
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "state" / "lab.db")
+    store.migrate()
+    return store
+
+
+def attempts(store: Store) -> int:
+    with store.reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(Attempt)) or 0
+
+
+def attempt() -> Attempt:
+    return Attempt(researcher="ann", problem="toy", outcome="improved")
+
+
+def shape(engine: sa.Engine) -> dict[str, object]:
+    """Everything that the database itself knows of each table."""
+    inspector = sa.inspect(engine)
+    return {
+        table: {
+            "columns": {c["name"]: (str(c["type"]), c["nullable"], c["primary_key"]) for c in inspector.get_columns(table)},
+            "checks": sorted((str(c["name"]), c["sqltext"]) for c in inspector.get_check_constraints(table)),
+            "unique": sorted(str(c["column_names"]) for c in inspector.get_unique_constraints(table)),
+            "foreign": sorted((str(c["constrained_columns"]), c["referred_table"]) for c in inspector.get_foreign_keys(table)),
+            "indexes": sorted((str(i["name"]), str(i["column_names"])) for i in inspector.get_indexes(table)),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }  # fmt: skip
+
+
+def test_migrating_from_blank_gives_the_models(store: Store, tmp_path: Path) -> None:
+    """The migrated schema is the one the models describe: columns, checks, keys and indexes."""
+    plain = Store(tmp_path / "plain.db")
+    Base.metadata.create_all(plain.engine)
+    assert shape(store.engine) == shape(plain.engine)
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    """0001, 0002, ... and the last is what a migrated database says it is."""
+    names = sorted(p.name for p in (MIGRATIONS / "versions").glob("*.py"))
+    assert [name[:5] for name in names] == [f"{i:04}_" for i in range(1, len(names) + 1)]
+    assert newest_revision() == f"{len(names):04}"
+
+
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    """A second `migrate` finds nothing to do and keeps the rows."""
+    with store.transaction() as session:
+        session.add(attempt())
+    store.migrate()
+    assert (store.revision(), attempts(store)) == (newest_revision(), 1)
+
+
+def test_durable_settings(store: Store) -> None:
+    """Every connection is in WAL mode, syncs in full and checks foreign keys."""
+    with store.engine.connect() as connection:
+        found = {
+            p: connection.exec_driver_sql(f"PRAGMA {p}").scalar()
+            for p in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    """An error inside, also after an inner transaction, rolls all of it back."""
+    with pytest.raises(RuntimeError), store.transaction() as session:
+        session.add(attempt())
+        with store.transaction() as inner:
+            assert inner is session
+            inner.add(attempt())
+        raise RuntimeError
+    assert attempts(store) == 0
+
+
+def test_values_are_checked_by_the_database(store: Store) -> None:
+    """An unknown kind or an unknown researcher cannot be stored, whatever the code above forgot."""
+    for bad in (
+        Finding(researcher="ann", kind="rumour", title="t", body="b"),
+        Token(id="1", hash="h", name="ann", scope="researcher", researcher="nobody"),
+        Token(id="2", hash="h", name="ann", scope="researcher", researcher=None),
+    ):
+        with pytest.raises(store_module.LabError, match="database refused"), store.transaction() as session:
+            session.add(bad)
+
+
+def test_locked_database_says_so(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process's write lock gives ProviderDown with a hint, and the row is not half there."""
+    monkeypatch.setattr(store_module, "BUSY_S", 0.1)
+    store = Store(tmp_path / "state" / "lab.db")
+    other = sqlite3.connect(tmp_path / "state" / "lab.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ProviderDown, match="locked") as caught, store.transaction() as session:
+        session.add(attempt())
+    assert caught.value.code == "database_busy"
+    other.execute("ROLLBACK")
+    assert attempts(store) == 0
+
+
+def test_full_disk_says_so(store: Store) -> None:
+    """A database that cannot grow gives ProviderDown, keeps what it had, and works again once there is room."""
+
+    def limit_pages(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with store.transaction() as session:
+        session.add(Researcher(name="ann", study=None))
+        pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+    store.engine.dispose()
+    sa.event.listen(store.engine, "connect", limit_pages)
+    with pytest.raises(ProviderDown) as caught, store.transaction() as session:
+        session.add(Finding(researcher="ann", kind="insight", title="t", body="x" * 1_000_000))
+    assert caught.value.code == "disk_full"
+    sa.event.remove(store.engine, "connect", limit_pages)
+    store.engine.dispose()
+    with store.transaction() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Finding)) == 0
+        session.add(Finding(researcher="ann", kind="insight", title="t", body="x" * 1_000_000))
+
+
+def test_hooks_run_after_commit_only(store: Store) -> None:
+    """What follows a commit sees it; a rollback triggers nothing."""
+    seen: list[int] = []
+    store.after_commit.append(lambda: seen.append(attempts(store)))
+    with store.transaction() as session:
+        session.add(attempt())
+        assert seen == []
+    with pytest.raises(RuntimeError), store.transaction():
+        raise RuntimeError
+    assert seen == [1]
