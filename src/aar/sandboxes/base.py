@@ -76,9 +76,14 @@ class Running(Protocol):
 class Sandbox(Protocol):
     """One way to run untrusted programs. `known_failures`: contract behaviour -> why this one lacks it."""
 
-    name: str
-    rank: int  # the available one with the highest is the default
-    known_failures: Mapping[str, str]
+    @property
+    def name(self) -> str: ...
+    @property
+    def rank(self) -> int:
+        """The available one with the highest is the default."""
+
+    @property
+    def known_failures(self) -> Mapping[str, str]: ...
 
     def why_not(self) -> str | None:
         """Why it does not work on this host, or None. Tries it out, once."""

@@ -13,21 +13,21 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aar.errors import ProviderDown
 from aar.sandboxes import seccomp, view
-from aar.sandboxes.base import WORKSPACE, Limits, Mount, Outcome, sandboxes
-from aar.sandboxes.process import Process
-from aar.sandboxes.quota import Quota
+from aar.sandboxes.base import Limits, Mount, sandboxes
+from aar.sandboxes.process import Launch
+from aar.sandboxes.provider import AbstractProvider, Job
 
 # by its path: the PyPI package "bwrap" is another program
 PATHS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap")
-NAMESPACES = """--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try
-    --disable-userns --uid 1000 --gid 1000 --hostname sandbox --cap-drop ALL
-    --new-session --die-with-parent --clearenv""".split()
+NAMESPACES = (
+    *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--disable-userns", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--cap-drop", "ALL"),
+    *("--new-session", "--die-with-parent", "--clearenv"),
+)
 SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = ("ld.so.cache", "alternatives")
 
@@ -77,78 +77,32 @@ def _filesystem(mounts: Sequence[Mount], limits: Limits, files: list[int]) -> It
     yield from ("--remount-ro", "/dev", "--remount-ro", "/")
 
 
-class Bubblewrap:
+class Bubblewrap(AbstractProvider):
     """See the module. `Bubblewrap().run(["/bin/echo", "hello"])`."""
 
     name = "bubblewrap"
     rank = 30
-    known_failures: Mapping[str, str] = {}
 
     @functools.cached_property
     def program(self) -> str | None:
-        return view.find_program("bwrap", PATHS)
+        return next((path for path in PATHS if os.access(path, os.X_OK)), None)
 
-    def why_not(self) -> str | None:
-        """Runs /bin/true in it, once."""
-        return self._reason
+    def missing(self) -> str | None:
+        return None if self.program else f"not installed (looked for {' and '.join(PATHS)})"
 
-    @functools.cached_property
-    def _reason(self) -> str | None:
-        if self.program is None:
-            return f"not installed (looked for {' and '.join(PATHS)})"
-        try:
-            outcome = self.run(["/bin/true"], limits=Limits(wall_s=20))
-        except (ProviderDown, ImportError, OSError, subprocess.SubprocessError) as error:
-            return str(error)
-        return None if outcome.code == 0 else outcome.stderr.decode(errors="replace").strip() or f"exit {outcome.code}"
-
-    def run(
-        self,
-        argv: Sequence[str],
-        mounts: Sequence[Mount] = (),
-        env: Mapping[str, str] | None = None,
-        limits: Limits = Limits(),
-        cwd: str | None = None,
-        stdin: bytes | None = None,
-    ) -> Outcome:
-        process = self._launch(argv, mounts, env, limits, cwd, stdin or b"")
-        try:
-            return process.wait()
-        finally:
-            process.kill()
-
-    def start(
-        self,
-        argv: Sequence[str],
-        mounts: Sequence[Mount] = (),
-        env: Mapping[str, str] | None = None,
-        limits: Limits = Limits(),
-        cwd: str | None = None,
-    ) -> Process:
-        return self._launch(argv, mounts, env, limits, cwd, None)
-
-    def _launch(
-        self,
-        argv: Sequence[str],
-        mounts: Sequence[Mount],
-        env: Mapping[str, str] | None,
-        limits: Limits,
-        cwd: str | None,
-        stdin: bytes | None,
-    ) -> Process:
-        if self.program is None:
-            raise ProviderDown("bubblewrap is not installed", hint="install it, 0.8 or later", code="sandbox_down")
-        view.check_mounts(mounts)
-        home = WORKSPACE if any(m.target == WORKSPACE for m in mounts) else "/tmp"
+    def launch(self, job: Job) -> Launch:
         files: list[int] = []
-        options = [*NAMESPACES, "--chdir", cwd or home, "--seccomp", _data(seccomp.program(), files)]
-        for key, value in view.environment(env, limits, home).items():
+        status, report = os.pipe()
+        files.append(report)
+        options = [*NAMESPACES, "--chdir", job.cwd, "--json-status-fd", str(report)]
+        options += ["--seccomp", _data(seccomp.program(), files)]
+        for key, value in job.env.items():
             options += ["--setenv", key, value]
-        options += _filesystem(mounts, limits, files)
+        options += _filesystem(job.mounts, job.limits, files)
         # by descriptor: a command line would show the host's paths in /proc/1/cmdline
-        line = [self.program, "--args", _data("\0".join(options).encode() + b"\0", files), "--", *argv]
-        quota = Quota([m.source for m in mounts if m.writable], limits.disk_mb)
-        return Process(line, files, limits, quota, stdin)
+        arguments = _data("\0".join(options).encode() + b"\0", files)
+        line = [self.program or "", "--args", arguments, "--", *job.argv]
+        return Launch(line, files, status, ran=b'"exit-code"', not_found=b"bwrap: execvp")
 
 
 sandboxes.register("bubblewrap")(Bubblewrap())

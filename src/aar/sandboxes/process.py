@@ -15,8 +15,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
 
 from aar.errors import ProviderDown
 from aar.sandboxes.base import Limits, Outcome, Stop
@@ -62,43 +64,70 @@ def _feed(pipe: IO[bytes], data: bytes) -> None:
         pipe.write(data)
 
 
+@dataclass(frozen=True)
+class Launch:
+    """A command that locks a program in. `files` are passed on and closed here. The launcher reports on the other
+    end of `status`: without `ran` in it the program never started, and stderr is the launcher's own."""
+
+    argv: Sequence[str]
+    files: Sequence[int]
+    status: int
+    ran: bytes
+    not_found: bytes  # in stderr: the program cannot be executed, which is the caller's affair, not the sandbox's
+    end: int = signal.SIGKILL  # what ends the launcher and with it everything inside
+    cleanup: Callable[[], None] = lambda: None
+    folders: Sequence[Path] = ()  # writable ones besides the mounts
+
+
+def _drain(pipe: int) -> bytes:
+    """What has been written to this pipe; closes it. Does not wait for writers."""
+    os.set_blocking(pipe, False)
+    with open(pipe, "rb", buffering=0) as file:
+        return file.read(1 << 16) or b""
+
+
 class Process:
     """A `Running`. `stdin` bytes: run to the end and keep stdout; None: the caller holds both pipes."""
 
-    def __init__(
-        self, argv: Sequence[str], files: Sequence[int], limits: Limits, quota: Quota, stdin: bytes | None
-    ) -> None:
-        self.limits, self.quota = limits, quota
+    def __init__(self, launch: Launch, limits: Limits, quota: Quota, stdin: bytes | None) -> None:
+        self.launch, self.limits, self.quota = launch, limits, quota
         self.group = Group(limits)
         self.began = time.monotonic()
         self._stop: Stop | None = None
         self._outcome: Outcome | None = None
-        self._child = self._spawn(argv, files)
-        self.pid, self.stdin, self.stdout = self._child.pid, self._child.stdin, self._child.stdout
+        self._failure: ProviderDown | None = None
+        self._child = self._spawn()
+        self.pid = self._child.pid
+        self.stdin, self.stdout = cast("IO[bytes]", self._child.stdin), cast("IO[bytes]", self._child.stdout)
         cap = int(limits.output_mb * 2**20)
-        self._captures = {2: Capture(self._child.stderr, cap)}
+        self._captures = {2: Capture(cast("IO[bytes]", self._child.stderr), cap)}
         if stdin is not None:
             self._captures[1] = Capture(self.stdout, cap)
             threading.Thread(target=_feed, args=(self.stdin, stdin), daemon=True).start()
         self._watcher = threading.Thread(target=self._watch, name=f"sandbox-{self.pid}", daemon=True)
         self._watcher.start()
 
-    def _spawn(self, argv: Sequence[str], files: Sequence[int]) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> subprocess.Popen[bytes]:
         # a shell moves itself into the group and execs: running Python between fork and exec can deadlock
-        line = ["/bin/sh", "-c", f'{self.group.shell()} && exec "$@"', "sh", *argv]
+        line = ["/bin/sh", "-c", f'{self.group.shell()} && exec "$@"', "sh", *self.launch.argv]
         pipe = subprocess.PIPE
         # env is empty: process 1 of the sandbox would show the lab's own in /proc/1/environ
-        start = functools.partial(
-            subprocess.Popen, line, stdin=pipe, stdout=pipe, stderr=pipe, env={}, cwd="/", pass_fds=tuple(files),
-            start_new_session=True,
-        )  # fmt: skip
+
+        def start() -> subprocess.Popen[bytes]:
+            files = tuple(self.launch.files)
+            return subprocess.Popen(
+                line, stdin=pipe, stdout=pipe, stderr=pipe, env={}, cwd="/", pass_fds=files, start_new_session=True
+            )
+
         try:
             return _spawner(os.getpid()).submit(start).result()
         except OSError as error:
             self.group.remove()
+            self.launch.cleanup()
+            os.close(self.launch.status)
             raise ProviderDown(f"cannot start a sandbox: {error}", code="sandbox_down") from error
         finally:
-            for fd in files:
+            for fd in self.launch.files:
                 os.close(fd)
 
     def _watch(self) -> None:
@@ -125,19 +154,24 @@ class Process:
 
     def _end(self, stop: Stop) -> None:
         self._stop = stop
-        self._child.kill()
+        self._child.send_signal(self.launch.end)
 
     def _finish(self) -> None:
-        stop = self._stop or self.group.broken()  # what killed it between two ticks
+        stop = self._stop or self.group.broken()  # what hit it between two ticks
         code = self._child.returncode
         code = 128 - code if code < 0 else code
         if stop is None and code:
             stop = self._guess(code)
         peak = self.group.peak_mb()
         self.group.remove()
+        self.launch.cleanup()
         kept = {n: c.result() for n, c in self._captures.items()}
+        ran = bool(stop) or self.launch.ran in _drain(self.launch.status)
+        if not ran and self.launch.not_found not in kept[2]:
+            text = kept[2].decode(errors="replace").strip() or f"exit {code}"
+            self._failure = ProviderDown(f"the sandbox could not be set up: {text}", code="sandbox_down")
         seconds = time.monotonic() - self.began
-        self._outcome = Outcome(code, kept.get(1, b""), kept[2], seconds, peak, stop)
+        self._outcome = Outcome(code if ran else 127, kept.get(1, b""), kept[2], seconds, peak, stop)
 
     def _guess(self, code: int) -> Stop | None:
         """Which rlimit a program died of, from the signal or from a full workspace."""
@@ -147,22 +181,26 @@ class Process:
         return "disk" if full or code == 128 + signal.SIGXFSZ else None
 
     def poll(self) -> Outcome | None:
-        """The outcome, or None while it runs."""
+        """The outcome, or None while it runs. ProviderDown if it never came to run."""
+        if self._failure:
+            raise self._failure
         return self._outcome
 
     def wait(self, timeout_s: float | None = None) -> Outcome:
         """Wait for the end. TimeoutError if it takes longer than `timeout_s`; the program goes on."""
         self._watcher.join(timeout_s)
-        if self._outcome is None:
+        outcome = self.poll()
+        if outcome is None:
             raise TimeoutError(f"still running after {timeout_s} s")
-        return self._outcome
+        return outcome
 
     def kill(self) -> Outcome:
         """End it now, with everything it started, and close its pipes. Only the latter to one that has ended."""
         if self._outcome is None and self._stop is None:
             self._end("cancelled")
-        outcome = self.wait(10)
-        for pipe in (self.stdin, self.stdout):
-            with contextlib.suppress(OSError):  # what was not flushed has no reader any more
-                pipe.close()
-        return outcome
+        try:
+            return self.wait(10)
+        finally:
+            for pipe in (self.stdin, self.stdout):
+                with contextlib.suppress(OSError):  # what was not flushed has no reader any more
+                    pipe.close()

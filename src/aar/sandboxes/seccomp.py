@@ -17,26 +17,37 @@ from typing import Any
 NAMESPACES = (0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000, 0x00020000)
 TERMINAL_INPUT = (0x5412, 0x541C)  # ioctls TIOCSTI and TIOCLINUX type into the terminal of whoever looks on
 
-DENIED = """ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise
-    mount umount umount2 pivot_root chroot fsopen fsconfig fsmount fspick move_mount open_tree mount_setattr
-    unshare setns personality keyctl add_key request_key bpf perf_event_open userfaultfd
-    io_uring_setup io_uring_enter io_uring_register kexec_load kexec_file_load reboot
-    init_module finit_module delete_module swapon swapoff quotactl quotactl_fd acct syslog
-    open_by_handle_at name_to_handle_at lookup_dcookie vhangup fanotify_init nfsservctl
-    settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname iopl ioperm
-    set_mempolicy mbind move_pages migrate_pages""".split()
+DENIED = {
+    "other processes": "ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise",
+    "mounts": "mount umount umount2 pivot_root chroot fsopen fsconfig fsmount fspick move_mount open_tree"
+    " mount_setattr open_by_handle_at name_to_handle_at fanotify_init quotactl quotactl_fd swapon swapoff",
+    "namespaces": "unshare setns sethostname setdomainname",
+    "large kernel surfaces": "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register"
+    " keyctl add_key request_key personality lookup_dcookie nfsservctl",
+    "the machine": "kexec_load kexec_file_load reboot init_module finit_module delete_module acct syslog vhangup"
+    " settimeofday clock_settime clock_adjtime adjtimex iopl ioperm mbind set_mempolicy move_pages migrate_pages",
+    "system-wide messages": "shmget shmat msgget semget mq_open",
+}
+# where files of the host are visible and owned by our uid: these succeed and do nothing, as copying tools expect
+PRETENDED = "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat"
+ATTRIBUTES = "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat"
 
 
-def _filter() -> Any:
+def _add(rules: Any, action: int, names: str) -> None:
+    for name in names.split():
+        try:
+            rules.add_rule(action, name)
+        except OSError:  # unknown to this libseccomp or this architecture
+            continue
+
+
+def _filter(frozen_metadata: bool) -> Any:
     import pyseccomp as sc  # finds libseccomp by running ldconfig: 30 ms, so not at import
 
     rules = sc.SyscallFilter(defaction=sc.ALLOW)
     refuse = sc.ERRNO(errno.EPERM)
-    for name in DENIED:
-        try:
-            rules.add_rule(refuse, name)
-        except OSError:  # unknown to this libseccomp or this architecture
-            continue
+    for names in DENIED.values():
+        _add(rules, refuse, names)
     for call in ("socket", "socketpair"):
         rules.add_rule(refuse, call, sc.Arg(0, sc.NE, socket.AF_UNIX))
     for flag in NAMESPACES:
@@ -45,18 +56,17 @@ def _filter() -> Any:
         rules.add_rule(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFFFFFFFF, request))
     # clone3 hides its flags behind a pointer; libc falls back to clone when it is "not there"
     rules.add_rule(sc.ERRNO(errno.ENOSYS), "clone3")
+    if frozen_metadata:
+        _add(rules, sc.ERRNO(0), PRETENDED)
+        _add(rules, sc.ERRNO(errno.ENOTSUP), ATTRIBUTES)
     return rules
 
 
 @functools.cache
-def program() -> bytes:
-    """The filter as the kernel takes it (cBPF), the same for every run."""
+def program(frozen_metadata: bool = False) -> bytes:
+    """The filter as the kernel takes it (cBPF), the same for every run. `frozen_metadata`: modes, owners and times
+    of files cannot be changed either."""
     with tempfile.TemporaryFile() as file:
-        _filter().export_bpf(file)
+        _filter(frozen_metadata).export_bpf(file)
         file.seek(0)
         return file.read()
-
-
-def load() -> None:
-    """Put this very process, and what it starts, under the filter. No way back."""
-    _filter().load()

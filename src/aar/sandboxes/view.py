@@ -11,11 +11,11 @@ that generators, checkers and scoring code are not readable inside. .pth files o
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import aar
@@ -23,7 +23,9 @@ from aar.errors import InputError
 from aar.sandboxes.base import PYTHON, WORKSPACE, Limits, Mount
 
 # what stands up to methods/ in the layout: nothing here may know a label, a bank or a check
-ALLOWED = ("__init__.py", "types.py", "errors.py", "settings.py", "registry.py", "py.typed", "task", "models", "methods")
+MODULES = ("__init__.py", "types.py", "errors.py", "settings.py", "registry.py", "py.typed")
+ALLOWED = (*MODULES, "task", "models", "methods")
+SYSTEM = frozenset({"usr", "bin", "sbin", "lib", "lib64", "etc", "proc", "dev"})
 BASE = "/opt/python"
 VENV = "/opt/venv"
 AAR = "/opt/aar"
@@ -47,38 +49,41 @@ def venv_mounts() -> list[Mount]:
     return mounts + [Mount(package() / name, f"{AAR}/aar/{name}") for name in ALLOWED if (package() / name).exists()]
 
 
-def venv_files() -> dict[str, str]:
-    """Small generated files: path inside -> content. They turn the mounts into one virtual environment."""
+def venv_files(at: Callable[[str], str] = str) -> dict[str, str]:
+    """Small generated files: path inside -> content. They turn the mounts into one virtual environment. `at` maps a
+    path inside to the one to write down, for a sandbox that mounts nothing."""
     paths = [AAR, *(f"/opt/packages{i or ''}" for i in range(len(site_packages())))]
     return {
-        f"{VENV}/pyvenv.cfg": f"home = {BASE}/bin\ninclude-system-site-packages = false\n",
-        f"{VENV}/lib/{_MINOR}/site-packages/aar.pth": "\n".join(paths) + "\n",
+        f"{VENV}/pyvenv.cfg": f"home = {at(BASE)}/bin\ninclude-system-site-packages = false\n",
+        f"{VENV}/lib/{_MINOR}/site-packages/aar.pth": "".join(f"{at(path)}\n" for path in paths),
         "/etc/passwd": f"sandbox:x:1000:1000::{WORKSPACE}:/bin/sh\n",
         "/etc/group": "sandbox:x:1000:\n",
         "/etc/hosts": "127.0.0.1 localhost sandbox\n",
     }
 
 
-def venv_links() -> dict[str, str]:
+def venv_links(at: Callable[[str], str] = str) -> dict[str, str]:
     """Symbolic links: path inside -> what it points to. The interpreter's own path must lead to it as well: its
     library may be searched there (RPATH), and another of that name would be found elsewhere."""
-    links = {PYTHON: f"{BASE}/bin/{_MINOR}", f"{PYTHON}3": "python"}
+    links = {PYTHON: at(f"{BASE}/bin/{_MINOR}"), f"{PYTHON}3": "python"}
     home = Path(sys.base_prefix).resolve()
     return links if home.is_relative_to("/usr") else {**links, str(home): BASE}
 
 
+def secret_stems() -> set[Path]:
+    """Folders of the host that hold a whole aar: the running one, and one installed beside the interpreter."""
+    installed = (Path(p, "lib", _MINOR, "site-packages", "aar") for p in (sys.prefix, sys.base_prefix))
+    return {package(), *(path.resolve() for path in installed if path.is_dir())}
+
+
 def hidden(mounts: Sequence[Mount]) -> list[str]:
     """Paths inside under which a whole aar would show through one of these mounts."""
-    stems = [package(), *(Path(p, "lib", _MINOR, "site-packages", "aar") for p in (sys.prefix, sys.base_prefix))]
-    found = []
-    for mount in mounts:
+    found = set()
+    for mount, stem in itertools.product(mounts, secret_stems()):
         source = mount.source.resolve()
-        for stem in {s.resolve() for s in stems if s.is_dir()}:
-            if stem == source:
-                raise InputError(f"{source} holds the checkers and cannot be mounted", code="bad_mount")
-            if stem.is_relative_to(source):
-                found.append(f"{mount.target.rstrip('/')}/{stem.relative_to(source)}")
-    return sorted(set(found))
+        if stem.is_relative_to(source):
+            found.add(f"{mount.target.rstrip('/')}/{stem.relative_to(source)}")
+    return sorted(found)
 
 
 def check_mounts(mounts: Sequence[Mount]) -> None:
@@ -87,8 +92,10 @@ def check_mounts(mounts: Sequence[Mount]) -> None:
         parts = Path(mount.target).parts
         if parts[:1] != ("/",) or len(parts) < 2 or ".." in parts:
             raise InputError(f"mount target {mount.target!r} is not an absolute path", code="bad_mount")
-        if parts[1] in {"usr", "bin", "sbin", "lib", "lib64", "etc", "proc", "dev"} and not mount.source.is_char_device():
+        if parts[1] in SYSTEM and not mount.source.is_char_device():
             raise InputError(f"mount target {mount.target!r} covers the system", code="bad_mount")
+        if mount.source.resolve() in secret_stems():
+            raise InputError(f"{mount.source} holds the checkers and cannot be mounted", code="bad_mount")
         if not mount.source.exists():
             raise InputError(f"nothing to mount at {mount.source}", code="bad_mount", hint="create it first")
 
@@ -100,8 +107,3 @@ def environment(env: Mapping[str, str] | None, limits: Limits, home: str) -> dic
     pools = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     fixed = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "HOME": home, "USER": "sandbox", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}
     return {**fixed, "PYTHONDONTWRITEBYTECODE": "1", **pools, **(env or {})}
-
-
-def find_program(name: str, paths: Sequence[str]) -> str | None:
-    """The first of these absolute paths that can be executed. Never from $PATH: other programs share the name."""
-    return next((p for p in paths if Path(p).name == name and shutil.which(p)), None)
