@@ -1,0 +1,1 @@
+"""The word banks and the kinds of question behind the chat testbed."""
