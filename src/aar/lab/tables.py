@@ -1,17 +1,17 @@
 """The lab's tables. Says what is stored and which values are legal; `store.py` opens it, `migrations/` builds it.
 
-Times are UTC in ISO 8601 with microseconds and a `Z`, so that text order is time order. `bits` are packed
-0/1 predictions in the order of the label set's sorted row ids. Columns marked "owner" never leave through a
-researcher's route. Nothing here knows a gold label.
+Times are UTC in ISO 8601 with microseconds and a `Z`, so that text order is time order. Columns marked "owner"
+never leave through a researcher's route. Nothing here knows a gold label.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Double, ForeignKey, Index, MetaData, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from aar.lab.schema import Base, now, one_of
 
 SCOPES = ("researcher", "reviewer", "owner")
 SUBMISSION_STATES = ("queued", "running", "verified", "failed", "pending_review", "disqualified")
@@ -19,30 +19,6 @@ FAULTS = ("you", "method", "lab", "provider")
 FINDING_KINDS = ("result", "hypothesis", "insight", "error", "observation")
 DECISIONS = ("approve", "disqualify")
 BASELINE_KINDS = ("floor", "ceiling", "baseline", "human")
-LIFETIME_BUDGET = 500
-
-
-def now() -> str:
-    """The current UTC time as this lab writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{v}'" for v in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
-class Base(DeclarativeBase):
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, float: Double}
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 class Study(Base):
@@ -85,46 +61,48 @@ class Token(Base):
     )
 
 
-class LabelSet(Base):
-    """The rows whose labels answer evaluations: their budget is spent once, over all studies and copies."""
+class LabelSetRow(Base):
+    """Which rows, by fingerprint, belong to a label set; see `aar.scoring.labelsets`."""
 
-    __tablename__ = "label_sets"
-    fingerprint: Mapped[str] = mapped_column(primary_key=True)
-    testbed: Mapped[str]
-    budget: Mapped[int] = mapped_column(default=LIFETIME_BUDGET)
-    spent: Mapped[int] = mapped_column(default=0)
-    retired: Mapped[str | None]
-    created: Mapped[str] = mapped_column(default=now)
-    __table_args__ = (CheckConstraint("spent >= 0", name="spent_positive"),)
+    __tablename__ = "label_set_rows"
+    label_set: Mapped[str] = mapped_column(primary_key=True)
+    row: Mapped[str] = mapped_column(primary_key=True)
+
+
+class LabelSetSighting(Base):
+    """Who has had an answer that depended on a label set, in which study ("" for none)."""
+
+    __tablename__ = "label_set_sightings"
+    label_set: Mapped[str] = mapped_column(primary_key=True)
+    study: Mapped[str] = mapped_column(primary_key=True)
+    who: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Evaluation(Base):
-    """One answered vector. `paid` ones are what near-duplicates are compared with; `exact` is the owner's."""
+    """One answered vector: the columns of `aar.scoring.gatelog.Entry`. Budgets, Ladders and the near-duplicate
+    index are folded from these rows, so there is no second place that says what was spent. The owner's alone."""
 
     __tablename__ = "evaluations"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    label_set: Mapped[str] = mapped_column(ForeignKey("label_sets.fingerprint"))
+    label_set: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[float]
+    lane: Mapped[str]
+    researcher: Mapped[str] = mapped_column(index=True)
+    team: Mapped[str]
     problem: Mapped[str]
-    study: Mapped[str | None]
-    researcher: Mapped[str]
-    lane: Mapped[str] = mapped_column(default="evaluate")
+    rows: Mapped[str]
+    n: Mapped[int]
     bits: Mapped[bytes]
-    vector_hash: Mapped[str]
+    accuracy: Mapped[float]
     paid: Mapped[bool]
-    status: Mapped[str]
-    accuracy: Mapped[float | None]
-    pgr: Mapped[float | None]
-    exact: Mapped[float | None]  # owner
-    idempotency: Mapped[str | None]
-    created: Mapped[str] = mapped_column(default=now)
-    __table_args__ = (
-        Index(None, "label_set", "paid"),
-        Index(None, "label_set", "vector_hash"),
-        Index(None, "researcher", "problem", "created"),
-        one_of("lane", ("evaluate", "submit")),
-        one_of("status", ("improved", "not_improved")),
-        {"sqlite_autoincrement": True},
-    )
+    like: Mapped[int | None]
+    distance: Mapped[float | None]
+    complement: Mapped[bool]
+    improved: Mapped[bool]
+    ladder: Mapped[int]
+    floor: Mapped[float]
+    step: Mapped[float]
+    level: Mapped[int]
 
 
 class Attempt(Base):

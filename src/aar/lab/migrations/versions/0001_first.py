@@ -45,6 +45,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("problem", "name", name=op.f("pk_baselines")),
     )
     op.create_table(
+        "evaluations",
+        sa.Column("label_set", sa.String(), nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("lane", sa.String(), nullable=False),
+        sa.Column("researcher", sa.String(), nullable=False),
+        sa.Column("team", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("rows", sa.String(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("bits", sa.LargeBinary(), nullable=False),
+        sa.Column("accuracy", sa.Double(), nullable=False),
+        sa.Column("paid", sa.Boolean(), nullable=False),
+        sa.Column("like", sa.Integer()),
+        sa.Column("distance", sa.Double()),
+        sa.Column("complement", sa.Boolean(), nullable=False),
+        sa.Column("improved", sa.Boolean(), nullable=False),
+        sa.Column("ladder", sa.Integer(), nullable=False),
+        sa.Column("floor", sa.Double(), nullable=False),
+        sa.Column("step", sa.Double(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("label_set", "seq", name=op.f("pk_evaluations")),
+    )
+    op.create_index(op.f("ix_evaluations_researcher"), "evaluations", ["researcher"])
+    op.create_table(
         "events",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -67,15 +92,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", "route", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_table(
-        "label_sets",
-        sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("testbed", sa.String(), nullable=False),
-        sa.Column("budget", sa.Integer(), nullable=False),
-        sa.Column("spent", sa.Integer(), nullable=False),
-        sa.Column("retired", sa.String()),
-        sa.Column("created", sa.String(), nullable=False),
-        sa.CheckConstraint("spent >= 0", name=op.f("ck_label_sets_spent_positive")),
-        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_label_sets")),
+        "label_set_rows",
+        sa.Column("label_set", sa.String(), nullable=False),
+        sa.Column("row", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("label_set", "row", name=op.f("pk_label_set_rows")),
+    )
+    op.create_table(
+        "label_set_sightings",
+        sa.Column("label_set", sa.String(), nullable=False),
+        sa.Column("study", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("label_set", "study", "who", name=op.f("pk_label_set_sightings")),
     )
     op.create_table(
         "ledger",
@@ -128,36 +155,6 @@ def upgrade() -> None:
         sa.Column("stopped", sa.String()),
         sa.CheckConstraint("state IN ('open', 'stopped', 'finalized')", name=op.f("ck_studies_state_known")),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_studies")),
-    )
-    op.create_table(
-        "evaluations",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("label_set", sa.String(), nullable=False),
-        sa.Column("problem", sa.String(), nullable=False),
-        sa.Column("study", sa.String()),
-        sa.Column("researcher", sa.String(), nullable=False),
-        sa.Column("lane", sa.String(), nullable=False),
-        sa.Column("bits", sa.LargeBinary(), nullable=False),
-        sa.Column("vector_hash", sa.String(), nullable=False),
-        sa.Column("paid", sa.Boolean(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("accuracy", sa.Double()),
-        sa.Column("pgr", sa.Double()),
-        sa.Column("exact", sa.Double()),
-        sa.Column("idempotency", sa.String()),
-        sa.Column("created", sa.String(), nullable=False),
-        sa.CheckConstraint("lane IN ('evaluate', 'submit')", name=op.f("ck_evaluations_lane_known")),
-        sa.CheckConstraint("status IN ('improved', 'not_improved')", name=op.f("ck_evaluations_status_known")),
-        sa.ForeignKeyConstraint(
-            ["label_set"], ["label_sets.fingerprint"], name=op.f("fk_evaluations_label_set_label_sets")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluations")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_evaluations_label_set_paid"), "evaluations", ["label_set", "paid"])
-    op.create_index(op.f("ix_evaluations_label_set_vector_hash"), "evaluations", ["label_set", "vector_hash"])
-    op.create_index(
-        op.f("ix_evaluations_researcher_problem_created"), "evaluations", ["researcher", "problem", "created"]
     )
     op.create_table(
         "researchers",
