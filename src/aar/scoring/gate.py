@@ -254,10 +254,13 @@ def aligned(predictions: Mapping[str, float], exam: Exam) -> np.ndarray:
             f"{missing} of {len(exam.ids)} ids are missing, {extra} are unknown",
             code="missing_ids" if missing else "unknown_ids", hint="every id of test.jsonl exactly once",
         )
-    values = [predictions[i] for i in exam.ids]
-    if not all(isinstance(v, int | float | np.number | np.bool_) for v in values):
+    try:
+        given = np.array([predictions[i] for i in exam.ids])
+    except ValueError:  # lists among the numbers
+        given = np.array([None])
+    if given.dtype.kind not in "biuf" or given.ndim != 1:
         raise InputError("a prediction is not a number", code="not_a_number", hint="0, 1 or P(label = 1)")
-    p = np.array(values, dtype=np.float64)
+    p = given.astype(np.float64)
     if not np.isfinite(p).all():
         raise InputError(f"{int((~np.isfinite(p)).sum())} predictions are NaN or infinite", code="not_finite")
     if p.min() < 0 or p.max() > 1:
