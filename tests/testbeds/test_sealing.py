@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -60,6 +61,13 @@ def test_canary_is_in_every_sealed_file_and_in_no_public_one(lab: LabFolder) -> 
     for path in lab.sealed_testbed("bed").iterdir():
         assert (canary in path.read_bytes()) == (path.name != "manifest.json")
     assert not any(canary in path.read_bytes() for path in lab.testbed("bed").iterdir())
+
+
+def test_rows_are_ascii_lines_for_every_reader(lab: LabFolder) -> None:
+    """U+2028 within a text ends no line, even for readers that split at it."""
+    seal(lab, "bed", examples(), SOURCE)
+    lines = (lab.testbed("bed") / "test.jsonl").read_text().splitlines()
+    assert [json.loads(line)["first"] for line in lines] == ["a\u2028"] * 4
 
 
 def test_same_content_changes_nothing_other_content_conflicts(lab: LabFolder) -> None:

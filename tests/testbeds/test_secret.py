@@ -51,3 +51,11 @@ def test_derived_values_depend_on_secret_and_every_name() -> None:
     draws = [keyed_rng(*key).integers(2**60) for key in ((one, "x"), (one, "y"), (other, "x"))]
     assert len(set(draws)) == 3
     assert keyed_rng(one, "x").integers(2**60) == draws[0]
+
+
+def test_folder_that_was_open_is_closed(lab: LabFolder) -> None:
+    """A sealed folder made by other means is closed before the secret is written into it."""
+    lab.sealed.mkdir(parents=True, mode=0o755)
+    lab.sealed.chmod(0o755)
+    lab_secret(lab)
+    assert lab.sealed.stat().st_mode & 0o777 == 0o700

@@ -84,6 +84,11 @@ def test_sides_do_not_follow_the_row_order() -> None:
     assert abs(np.corrcoef(sides[:-1], sides[1:])[0, 1]) < 0.06
 
 
+def test_odd_row_is_drawn_at_random() -> None:
+    """One row alone has either label: the surplus of odd splits is not always the same side."""
+    assert {balanced_sides(["s"], np.random.default_rng(seed))[0] for seed in range(20)} == {0, 1}
+
+
 def test_take_groups_cuts_the_last_group_only() -> None:
     """The surplus of the cut group is in neither list: it may not go to another split."""
     rows = [(group, i) for group in "abcd" for i in range(3)]
