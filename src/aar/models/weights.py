@@ -36,7 +36,9 @@ def find(name: str | Path) -> Path:
             raise NotFound(f"no model is called {str(name)!r}", hint=f"known: {known}, a local folder, or a hub id")
         folder = _from_hub(str(name))
     if not any(folder.glob("*.safetensors")):
-        raise InputError(f"{folder} has no *.safetensors file", hint="pickled weights are not loaded; convert them first")
+        raise InputError(
+            f"{folder} has no *.safetensors file", hint="pickled weights are not loaded; convert them first"
+        )
     return folder.absolute()
 
 
@@ -47,7 +49,9 @@ def _from_hub(repo: str) -> Path:
     try:
         return Path(huggingface_hub.snapshot_download(repo, allow_patterns=list(_FILES), local_files_only=offline))
     except Exception as error:  # the hub client's errors have no common base
-        hint = "it is not in the local hub cache and HF_HUB_OFFLINE is set" if offline else "check the id and the network"
+        hint = (
+            "it is not in the local hub cache and HF_HUB_OFFLINE is set" if offline else "check the id and the network"
+        )
         raise ProviderDown(f"cannot get the model {repo!r} from the hub: {error}", hint=hint) from error
 
 
