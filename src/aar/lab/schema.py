@@ -1,4 +1,4 @@
-"""What all tables share: the base class, constraint names, the clock. Names are fixed so that migrations can use them."""
+"""What all tables share: the legal values, the base class, constraint names, the clock. Holds no table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, CheckConstraint, Double, MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+SCOPES = ("researcher", "reviewer", "owner")
+SUBMISSION_STATES = ("queued", "running", "verified", "failed", "pending_review", "disqualified")
+FAULTS = ("you", "method", "lab", "provider")
+FINDING_KINDS = ("result", "hypothesis", "insight", "error", "observation")
+DECISIONS = ("approve", "disqualify")
+BASELINE_KINDS = ("floor", "ceiling", "baseline", "human")
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

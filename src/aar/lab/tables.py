@@ -11,14 +11,9 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from aar.lab.schema import Base, now, one_of
-
-SCOPES = ("researcher", "reviewer", "owner")
-SUBMISSION_STATES = ("queued", "running", "verified", "failed", "pending_review", "disqualified")
-FAULTS = ("you", "method", "lab", "provider")
-FINDING_KINDS = ("result", "hypothesis", "insight", "error", "observation")
-DECISIONS = ("approve", "disqualify")
-BASELINE_KINDS = ("floor", "ceiling", "baseline", "human")
+from aar.lab.schema import (
+    BASELINE_KINDS, DECISIONS, FAULTS, FINDING_KINDS, SCOPES, SUBMISSION_STATES, Base, now, one_of,
+)  # fmt: skip
 
 
 class Study(Base):
