@@ -66,10 +66,9 @@ def extract(
 
 def _chunks(folder: Path, texts: Sequence[str], size: int) -> list[tuple[int, list[str]]]:
     """(tokens, texts) of alike length, the longest first: memory trouble shows at once, and the last chunks are short."""
-    from transformers import AutoTokenizer
+    from aar.models.frozen import FrozenLM
 
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-    lengths = [len(i) for i in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
+    lengths = [len(i) for i in FrozenLM(folder.name, folder).encode(texts)]
     order = sorted(range(len(texts)), key=lambda i: (-lengths[i], texts[i]))
     cut = [order[i : i + size] for i in range(0, len(order), size)]
     return [(sum(lengths[i] for i in piece), [texts[i] for i in piece]) for piece in cut]

@@ -27,12 +27,18 @@ Pooling = Literal["mean", "last"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "last")
 
 
+_SAFE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+
+
 class _Stop(Exception):
     """Leaves the forward pass once the deepest layer asked for is known."""
 
 
 def load(name: str | Path, device: str | None = None) -> FrozenLM:
-    """An embedded name, a local folder or a hub id, on `device` (default: a GPU when there is one)."""
+    """An embedded name, a local folder or a hub id, on `device` (default: a GPU when there is one).
+
+    Cheap: the weights are read when they are first used.
+    """
     return FrozenLM(str(name), weights.find(name), device)
 
 
@@ -43,23 +49,34 @@ class FrozenLM:
     """
 
     def __init__(self, name: str, folder: Path, device: str | None = None) -> None:
-        import torch
-        from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
+        self.name, self.folder, self._device = name, folder, device
+        config = weights.config(folder)
+        self.causal = weights.is_causal(config)
+        self.layers = int(config.get("num_hidden_layers") or config["n_layer"])
+        self.width = int(config.get("hidden_size") or config["n_embd"])
+        self.context = min(weights.CONTEXT, int(config.get("max_position_embeddings") or weights.CONTEXT))
+        self.can: frozenset[Ability] = frozenset({"features", "score", "generate"} if self.causal else {"features"})
 
-        self.name, self.folder = name, folder
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-        config = AutoConfig.from_pretrained(str(folder), **safe)
-        self.causal = any("ForCausalLM" in a for a in config.architectures or ())
+    @cached_property
+    def device(self) -> torch.device:
+        import torch
+
+        return torch.device(self._device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+    @cached_property
+    def model(self) -> Any:
+        """The transformers model, read from disk when first needed (seconds)."""
+        import torch
+        from transformers import AutoModel, AutoModelForCausalLM
+
         kind = AutoModelForCausalLM if self.causal else AutoModel
         with _quiet():
-            model = kind.from_pretrained(str(folder), dtype=torch.bfloat16, use_safetensors=True, **safe)
-        self.model = model.eval().requires_grad_(False).to(self.device)
-        self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
-        self.layers, self.width = int(config.num_hidden_layers), int(config.hidden_size)
-        self.context = min(weights.CONTEXT, int(getattr(config, "max_position_embeddings", weights.CONTEXT)))
-        self.tokenizer.truncation_side = "left"
-        self.can: frozenset[Ability] = frozenset({"features", "score", "generate"} if self.causal else {"features"})
+            model = kind.from_pretrained(str(self.folder), dtype=torch.bfloat16, use_safetensors=True, **_SAFE)
+        return model.eval().requires_grad_(False).to(self.device)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        return weights.tokenizer(self.folder)
 
     @cached_property
     def id(self) -> str:

@@ -7,7 +7,6 @@ labels, problems or where features come from: a store is anything with `get(text
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from aar.errors import MethodError, Unsupported
-from aar.models import texts
+from aar.models import texts, weights
 from aar.types import Ability, Fit, Kind, Model, Rows, Side, Text
 
 if TYPE_CHECKING:
@@ -49,9 +48,9 @@ class HeadStudent:
         shape: Shape = "linear",
     ) -> None:
         self.store, self.name, self.kind, self.layer, self.pooling = store, name, kind, layer, pooling
-        self.folder, self.shape = folder, shape
+        self.folder, self.shape = Path(folder) if folder else None, shape
         abilities: set[Ability] = {"features", "fit"}
-        if folder is not None and _causal(folder):
+        if self.folder and weights.is_causal(weights.config(self.folder)):
             abilities |= {"score", "generate"}
         self.can: frozenset[Ability] = frozenset(abilities)
 
@@ -160,9 +159,3 @@ class TrainedHead:
         from aar.models.net import HeadNet
 
         return HeadNet(self.student, seed, self.head)
-
-
-def _causal(folder: Path) -> bool:
-    config = Path(folder) / "config.json"
-    named = json.loads(config.read_text()).get("architectures") if config.is_file() else None
-    return any("ForCausalLM" in a for a in named or ())

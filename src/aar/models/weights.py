@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aar.errors import InputError, NotFound, ProviderDown
 from aar.models import packaged
@@ -53,6 +55,26 @@ def _from_hub(repo: str) -> Path:
             "it is not in the local hub cache and HF_HUB_OFFLINE is set" if offline else "check the id and the network"
         )
         raise ProviderDown(f"cannot get the model {repo!r} from the hub: {error}", hint=hint) from error
+
+
+def config(folder: Path) -> dict[str, Any]:
+    """config.json; of a model of several parts, the part that reads text."""
+    found: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    return {**found, **found.get("text_config", {})}
+
+
+def is_causal(config: Mapping[str, Any]) -> bool:
+    """Whether these weights have a language-model head (True) or only encode (False)."""
+    return any("ForCausalLM" in a or "ForConditionalGeneration" in a for a in config.get("architectures") or ())
+
+
+def tokenizer(folder: Path) -> Any:
+    """The tokenizer, cutting long texts at the front."""
+    from transformers import AutoTokenizer
+
+    found = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    found.truncation_side = "left"
+    return found
 
 
 def identity(folder: Path) -> str:
