@@ -16,13 +16,13 @@ CARD = Card(
     family="loss", inputs=("weak", "fit"), human=True,
     source="Burns et al. 2023, arXiv:2312.09390, eq. 1; openai/weak-to-strong loss.py",
     summary="cross-entropy to a mix of the weak label and the student's own hardened prediction",
-    defaults={"alpha": 0.5, "warmup": 0.2},
+    defaults={"a_max": 0.5, "warmup": 0.2},
     formula=r"L = \mathrm{CE}(p, (1-\alpha) w + \alpha \mathbb{1}[p > t])",
 )
 
 
 def run(task: Task) -> Predictions:
     p = CARD.settle(task.params)
-    loss = make("logconf", alpha=p["alpha"], warmup=p["warmup"])
+    loss = make("logconf", a_max=p["a_max"], warmup=p["warmup"])
     (model,) = task.student.fit([Fit(task.train, task.train.weak, loss=loss, seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aar.models import frozen
+from aar.models import texts as spelled
 from aar.models.features import FeatureStore, extract
-from aar.models.texts import texts_of
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
-from aar.types import Rows
 
 PUBLIC_SPLITS = ("unlabeled", "test")
 SEALED_SPLITS = ("private", "ood")
 Progress = Callable[[str, int, int, float], None]  # (what, done tokens, all tokens, seconds left)
 
 DEPTH = 2 / 3  # of the student's layers: what was measured to matter for probing lies at 1/2 to 2/3
-
-
-def all_texts(rows: Rows) -> list[str]:
-    return [text for side in texts_of(rows) for text in side]
 
 
 def deepest(layers: int) -> int:
@@ -44,8 +39,9 @@ def ensure(
     Safe to kill and to run twice: finished chunks stay.
     """
     rows, lm = Sealed(lab).rows, frozen.load(model)
-    public = [t for split in PUBLIC_SPLITS for t in all_texts(rows(testbed, split))]
-    hidden = [t for split in (*SEALED_SPLITS, *(("labeled",) if labelled else ())) for t in all_texts(rows(testbed, split))]
+    sealed_splits = (*SEALED_SPLITS, "labeled") if labelled else SEALED_SPLITS
+    public = [t for split in PUBLIC_SPLITS for t in spelled.flat(rows(testbed, split).texts)]
+    hidden = [t for split in sealed_splits for t in spelled.flat(rows(testbed, split).texts)]
     layers = range(deepest(lm.layers) + 1)
     for root, texts in ((lab.features, public), (lab.sealed_features, hidden)):
         report = (lambda done, total, eta: progress(f"{testbed}: features of {model}", done, total, eta)) if progress else None

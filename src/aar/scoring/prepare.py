@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from aar.errors import InputError
-from aar.models import frozen
-from aar.models.student import HeadStudent
+from aar.models import frozen, headfile
+from aar.models.student import HeadStudent, TrainedHead
 from aar.scoring.features import Progress, ensure, store
 from aar.scoring.metrics import correctness
 from aar.scoring.problem import Card, Problem
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
 from aar.teachers.base import Teacher, teachers
-from aar.types import Fit, Model, Rows
+from aar.types import Fit, Kind, Model, Rows
 
 SEEDS = 16
 SCORED = ("test", "ood", "private")
@@ -60,30 +60,30 @@ class Baseline:
         return self.floor[:, index], None if self.ceiling is None else self.ceiling[:, index]
 
 
-def student_of(lab: LabFolder, problem: Problem, kind: str, *, sealed: bool) -> HeadStudent:
+def student_of(lab: LabFolder, problem: Problem, kind: Kind, *, sealed: bool) -> HeadStudent:
     lm = frozen.load(problem.student)
-    return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, lm.layers // 2, "mean", kind, folder=lm.folder)  # type: ignore[arg-type]
+    return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, kind, lm.layers // 2, "mean", lm.folder)
 
 
-def _teacher_base(lab: LabFolder, teacher: Teacher, kind: str) -> HeadStudent | None:
+def _teacher_base(lab: LabFolder, teacher: Teacher, kind: Kind) -> HeadStudent | None:
     if teacher.reads is None:
         return None
     name, layer, pooling = teacher.reads
-    return HeadStudent(store(lab, frozen.load(name).id, sealed=True), name, layer, pooling, kind)  # type: ignore[arg-type]
+    return HeadStudent(store(lab, frozen.load(name).id, sealed=True), name, kind, layer, pooling)
 
 
 def _labels(lab: LabFolder, problem: Problem, rows: Rows) -> np.ndarray:
     return Sealed(lab).labels(problem.testbed, rows.ids).astype(np.float32)
 
 
-def fit_teachers(lab: LabFolder, problem: Problem, kind: str, seeds: int) -> list[Model]:
+def fit_teachers(lab: LabFolder, problem: Problem, kind: Kind, seeds: int) -> list[Model]:
     """`seeds` teachers, each on its own draw of the labelled rows."""
     teacher, rows = teachers.get(problem.teacher), Sealed(lab).rows(problem.testbed, "labeled")
     base, labels = _teacher_base(lab, teacher, kind), _labels(lab, problem, rows)
     return [teacher.fit(rows, labels, seed, base) for seed in range(seeds)]
 
 
-def fit_ceilings(lab: LabFolder, problem: Problem, kind: str, seeds: int) -> list[Model] | None:
+def fit_ceilings(lab: LabFolder, problem: Problem, kind: Kind, seeds: int) -> list[Model] | None:
     """The student trained on the truth, or None where the unlabeled rows came without labels."""
     train = Sealed(lab).rows(problem.testbed, "unlabeled")
     try:
@@ -149,5 +149,5 @@ def _publish_weak_labels(lab: LabFolder, problem: Problem, models: list[Model]) 
     for seed, model in enumerate(models):
         weak = dict(zip(train.ids, model.predict(train).astype(float).round(6).tolist(), strict=True))
         folder.joinpath("weak", f"{seed}.json").write_text(json.dumps(weak))
-        if isinstance(model, HeadStudent):
-            model.save_head(folder / "heads" / f"{seed}.safetensors")
+        if isinstance(model, TrainedHead):
+            headfile.save(model, folder / "heads" / f"{seed}.safetensors")

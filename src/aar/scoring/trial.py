@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from aar.methods import library
+from aar.models.heads import one_thread
 from aar.scoring.layout import plain_seeds, research_task
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Result, Scorer
@@ -29,7 +30,7 @@ def run_trial(
 ) -> Result:
     """One configuration of a library method, all its seeds, on the interactive rows."""
     start, card, module = time.monotonic(), Card.load(lab, problem), library.get(method)
-    with tempfile.TemporaryDirectory(prefix="aar-trial-") as place:
+    with tempfile.TemporaryDirectory(prefix="aar-trial-") as place, one_thread():
         folder = Path(place)
         spec = research_task(lab, problem, folder, plain_seeds(seeds, card), in_sandbox=False, params=params)
         student = open_model(spec.student, spec.kind, folder)  # one feature cache for all seeds

@@ -151,7 +151,7 @@ class LabClient:
         if method == "POST":
             headers["Idempotency-Key"] = key or uuid.uuid4().hex
         if isinstance(body, bytes):
-            headers["Content-Type"] = "application/gzip"
+            headers["Content-Type"] = "application/octet-stream"
         elif body is not None:
             headers["Content-Type"], body = "application/json", json.dumps(body).encode()
         for attempt in range(self.retries + 1):

@@ -15,12 +15,15 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aar.errors import LabError
-from aar.types import Claim, Kind, Model, Pair, Rows, Task
+from aar.types import Claim, Kind, Pair, Rows, Task
+
+if TYPE_CHECKING:
+    from aar.models.student import HeadStudent
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,14 @@ def read_weak(path: Path, ids: Iterable[str]) -> np.ndarray:
     return np.array([weak[i] for i in ids], dtype=np.float32)
 
 
-def open_model(spec: ModelSpec, kind: Kind, root: Path = Path()) -> Model:
+def open_model(spec: ModelSpec, kind: Kind, root: Path = Path()) -> HeadStudent:
     """A head student over cached features; heavy imports happen here."""
     from aar.models.features import FeatureStore
     from aar.models.student import HeadStudent
 
     store = FeatureStore([root / f for f in spec.features], spec.id)
     folder = Path(spec.folder) if spec.folder else None
-    return HeadStudent(store, spec.name, spec.layer, spec.pooling, kind, folder=folder)
+    return HeadStudent(store, spec.name, kind, spec.layer, spec.pooling, folder)
 
 
 def open_task(
@@ -115,9 +118,11 @@ def open_task(
         run = next((r for r in spec.runs if run in (None, r.name)), spec.runs[0])
     train = read_rows(folder / "train.jsonl", spec.kind)
     train = train.with_weak(read_weak(folder / run.weak, train.ids))
-    weak_model = None
+    weak_model: Any = None
     if spec.weak_model and run.head:
-        weak_model = open_model(spec.weak_model, spec.kind, folder).load_head(folder / run.head)  # type: ignore[attr-defined]
+        from aar.models import headfile
+
+        weak_model = headfile.load(open_model(spec.weak_model, spec.kind, folder), folder / run.head)
     return Task(
         name=spec.name, kind=spec.kind, seed=run.seed, train=train,
         test=read_rows(folder / "test.jsonl", spec.kind), student=open_model(spec.student, spec.kind, folder),

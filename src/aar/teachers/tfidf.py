@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import spmatrix
 
 from aar.errors import Unsupported
-from aar.models.texts import texts_of
+from aar.models import texts
 from aar.teachers.base import SHARE, draw, teachers
 from aar.types import Ability, Fit, Model, Net, Rows, Side
 
@@ -28,7 +28,7 @@ class BagOfWords:
     can: frozenset[Ability] = frozenset()
 
     def vectors(self, rows: Rows) -> spmatrix:
-        sides = [self.vectorizer.transform(side) for side in texts_of(rows)]
+        sides = [self.vectorizer.transform(side) for side in zip(*map(texts.of, rows.texts), strict=True)]
         return sides[1] - sides[0] if rows.kind == "pair" else sides[0]
 
     def predict(self, rows: Rows) -> np.ndarray:
@@ -63,7 +63,7 @@ class TfidfTeacher:
         seen = draw(len(rows), seed, self.share)
         few = rows.take(seen)
         vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+|[^\w\s]")
-        vectorizer.fit([text for side in texts_of(few) for text in side])
+        vectorizer.fit(texts.flat(few.texts))
         # no intercept for pairs: exchanging the two responses must turn the answer round
         classifier = LogisticRegression(C=3.0, max_iter=500, fit_intercept=rows.kind == "binary")
         bag = BagOfWords(vectorizer, classifier)
