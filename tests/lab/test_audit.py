@@ -36,7 +36,8 @@ def test_an_untouched_log_is_whole(log: AuditLog) -> None:
     assert again(log).append("bob", "submit") == 11
     assert log.append("ann", "submit") == 12
     report = log.verify()
-    assert report.ok and report.entries == 12
+    assert report.ok
+    assert report.entries == 12
 
 
 def test_removed(log: AuditLog) -> None:
@@ -111,7 +112,8 @@ def test_a_rewritten_chain(log: AuditLog) -> None:
         forged.append(_canonical(entry) + b"\n")
     log.path.write_bytes(b"".join(forged))
     problems = log.verify().problems
-    assert problems[0] == "entry 6 was rewritten: this lab did not sign it" and len(problems) == 5
+    assert problems[0] == "entry 6 was rewritten: this lab did not sign it"
+    assert len(problems) == 5
 
 
 def test_a_missing_or_forged_head(log: AuditLog) -> None:
@@ -172,7 +174,8 @@ def test_many_writers(log: AuditLog) -> None:
     for thread in threads:
         thread.join()
     report = log.verify()
-    assert report.ok and report.entries == 90
+    assert report.ok
+    assert report.entries == 90
 
 
 def test_speed(log: AuditLog) -> None:
@@ -195,7 +198,8 @@ def test_a_failing_disk(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
         log.append("ann", "lost")
     monkeypatch.undo()
     assert log.path.read_bytes() == before
-    assert log.append("ann", "next") == 11 and log.verify().ok
+    assert log.append("ann", "next") == 11
+    assert log.verify().ok
 
 
 def test_recorded_acts_reach_the_log_once(lab: Lab) -> None:
@@ -208,7 +212,8 @@ def test_recorded_acts_reach_the_log_once(lab: Lab) -> None:
         raise RuntimeError
     again_open = open_lab(lab.folder, lab.scorer)
     actions = [json.loads(line)["action"] for line in lab.audit.path.read_bytes().splitlines()]
-    assert actions == ["one", "two"] and again_open.audit.verify().ok
+    assert actions == ["one", "two"]
+    assert again_open.audit.verify().ok
 
 
 def test_acts_of_a_crash_are_caught_up(lab: Lab) -> None:

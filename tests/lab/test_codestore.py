@@ -88,7 +88,8 @@ def test_the_machines_git_settings_are_not_read(
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     own = CodeStore(tmp_path / "own.git")
     assert own.get(own.put({"method.py": b"a\r\n"}).id) == {"method.py": b"a\r\n"}
-    assert not ran.exists() and not (tmp_path / "elsewhere").exists()
+    assert not ran.exists()
+    assert not (tmp_path / "elsewhere").exists()
     assert not list((own.path).glob("hooks/*"))
 
 

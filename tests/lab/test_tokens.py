@@ -81,7 +81,8 @@ def test_the_owners_token_is_kept_and_renewed(lab: Lab) -> None:
     """The same token each time, in a file for the owner alone; a new one when the old one was revoked."""
     token = lab.owner_token()
     path = lab.folder.sealed / "owner.token"
-    assert lab.owner_token() == token and path.stat().st_mode & 0o777 == 0o600
+    assert lab.owner_token() == token
+    assert path.stat().st_mode & 0o777 == 0o600
     tokens.revoke(lab.store, tokens.verify(lab.store, token).token)
     assert tokens.verify(lab.store, lab.owner_token()).is_owner
     with lab.store.reading() as session:

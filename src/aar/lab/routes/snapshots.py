@@ -15,7 +15,9 @@ from aar.lab.snapshots import SnapshotView
 
 router = APIRouter(tags=["snapshots"])
 BINARY = {"schema": {"type": "string", "format": "binary"}}
-TAR: dict[str, Any] = {"requestBody": {"content": {"application/gzip": BINARY, "application/x-tar": BINARY}}}
+TAR: dict[str, Any] = {
+    "requestBody": {"description": "a tar or tar.gz, at most 6 MB", "content": {"application/octet-stream": BINARY}}
+}
 SnapshotId = Annotated[str, Path(max_length=40)]
 
 
@@ -28,7 +30,7 @@ async def tar_body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").split(";")[0]
     body = await request.body()
     if body and (kind.startswith("multipart/") or kind.endswith("json")):
-        raise WrongType(f"a body of type {kind!r}", hint="send the tar itself as application/gzip or application/x-tar")
+        raise WrongType(f"a body of type {kind!r}", hint="send the tar itself as application/octet-stream")
     return body
 
 
