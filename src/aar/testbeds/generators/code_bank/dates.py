@@ -1,5 +1,6 @@
 """Functions on clock times and calendar dates. Held out of training."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
 from aar.testbeds.generators.code_bank.inputs import Clock, Count, Date, Flag, Int, Minutes, Spans, Year
 

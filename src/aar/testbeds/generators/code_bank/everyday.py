@@ -1,5 +1,6 @@
 """Functions about money, units, grades, games and codes."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
 from aar.testbeds.generators.code_bank.inputs import Count, Int, Ints, Pairs, Positive, Price, Scores, Size, Word, Words
 
@@ -112,7 +113,7 @@ def water_trapped(numbers: Positive):
     """Return how much rain stays between the bars of heights numbers."""
     total = 0
     for i in range(len(numbers)):
-        level = min(max(numbers[:i + 1]), max(numbers[i:]))
+        level = min(max(numbers[: i + 1]), max(numbers[i:]))
         total += level - numbers[i]
     return total
 

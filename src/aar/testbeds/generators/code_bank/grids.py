@@ -1,6 +1,8 @@
 """Functions on matrices and grids. Held out of training."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
+# ruff: noqa: B905
 from aar.testbeds.generators.code_bank.inputs import Matrix, Size
 
 

@@ -1,7 +1,9 @@
 """Functions on lists of numbers."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
-from aar.testbeds.generators.code_bank.inputs import Flags, Int, Ints, Nested, Positive, Size
+# ruff: noqa: B905, SIM110
+from aar.testbeds.generators.code_bank.inputs import Flags, Int, Ints, Nested, Size
 
 
 def sum_list(numbers: Ints):
@@ -84,7 +86,7 @@ def chunk(numbers: Ints, k: Size):
     """Split numbers into lists of k elements."""
     result = []
     for i in range(0, len(numbers), k):
-        result.append(numbers[i:i + k])
+        result.append(numbers[i : i + k])
     return result
 
 
@@ -101,7 +103,7 @@ def moving_sums(numbers: Ints, k: Size):
     """Return the sums of all windows of k adjacent elements of numbers."""
     result = []
     for i in range(len(numbers) - k + 1):
-        result.append(sum(numbers[i:i + k]))
+        result.append(sum(numbers[i : i + k]))
     return result
 
 

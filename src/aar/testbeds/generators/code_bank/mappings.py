@@ -1,6 +1,8 @@
 """Functions on dictionaries, sets and pairs."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
+# ruff: noqa: SIM110
 from aar.testbeds.generators.code_bank.inputs import Int, Ints, Nested, Pairs, Scores, Text, Words
 
 

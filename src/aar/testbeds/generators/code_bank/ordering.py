@@ -1,6 +1,8 @@
 """Functions that sort, merge, search and select."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
+# ruff: noqa: RUF005, SIM110
 from aar.testbeds.generators.code_bank.inputs import Count, Int, Ints, Size, Sorted, Spans, Words
 
 

@@ -1,6 +1,8 @@
 """Functions that call themselves."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
+# ruff: noqa: RUF005
 from aar.testbeds.generators.code_bank.inputs import Count, Int, Ints, Letter, Nested, Positive, Size, Word
 
 
@@ -156,6 +158,6 @@ def permutations(word: Word):
         return [word]
     result = []
     for i in range(min(3, len(word))):
-        for rest in permutations(word[:i] + word[i + 1:3]):
+        for rest in permutations(word[:i] + word[i + 1 : 3]):
             result.append(word[i] + rest)
     return result

@@ -1,5 +1,6 @@
 """Functions on single words."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
 from aar.testbeds.generators.code_bank.inputs import Count, Letter, Word
 
@@ -137,7 +138,7 @@ def middle_letters(word: Word):
     """Return the middle letter of word, or the two middle letters if its length is even."""
     half = len(word) // 2
     if len(word) % 2 == 0:
-        return word[half - 1:half + 1]
+        return word[half - 1 : half + 1]
     return word[half]
 
 

@@ -1,6 +1,8 @@
 """Functions around stacks, queues, linked nodes, trees and graphs."""
 
+# Plain loops, as people write them, and types only where test inputs come from them.
 # mypy: ignore-errors
+# ruff: noqa: RUF005, RUF059
 from aar.testbeds.generators.code_bank.inputs import Brackets, Count, Edges, Int, Ints, Linked, Size, Tokens, Tree
 
 
@@ -163,7 +165,7 @@ def next_greater(numbers: Ints):
     """For each of numbers, return the next greater element to its right, or None."""
     result = []
     for i, x in enumerate(numbers):
-        later = [y for y in numbers[i + 1:] if y > x]
+        later = [y for y in numbers[i + 1 :] if y > x]
         result.append(later[0] if later else None)
     return result
 

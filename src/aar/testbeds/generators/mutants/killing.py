@@ -36,7 +36,7 @@ class Fate:
     errors: int
 
 
-def execute(jobs: Sequence[Job], timeout_s: float = 60, max_deaths: int = 20) -> dict[tuple[int, int], Fate]:
+def execute(jobs: Sequence[Job], timeout_s: float = 300, max_deaths: int = 20) -> dict[tuple[int, int], Fate]:
     """(job index, mutant index) -> fate, for every mutant that did not take its process down."""
     request = [{"source": j.source, "mutants": j.mutants, "inputs": [repr(i) for i in j.inputs]} for j in jobs]
     fates: dict[tuple[int, int], Fate] = {}

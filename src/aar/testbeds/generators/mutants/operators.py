@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 COMPARISONS: dict[type, list[type]] = {
     ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE], ast.Gt: [ast.GtE, ast.Lt], ast.GtE: [ast.Gt, ast.LtE],
@@ -62,7 +63,7 @@ def _changes(holder: ast.AST, field: str, value: object, names: list[str]) -> It
         for i, element in enumerate(value):
             if isinstance(element, ast.expr | ast.cmpop | ast.stmt):
                 for kind, new in _replaced(holder, field, element, names):
-                    yield kind, [*value[:i], new, *value[i + 1:]]
+                    yield kind, [*value[:i], new, *value[i + 1 :]]
         if field == "args" and isinstance(holder, ast.Call) and len(value) > 1:
             yield "swapped operands", [value[1], value[0], *value[2:]]
     elif isinstance(value, ast.AST):
@@ -167,15 +168,15 @@ def _assigned(node: ast.Assign | ast.AugAssign) -> Iterator[tuple[str, ast.AST]]
 
 def _moved(body: list[ast.stmt]) -> Iterator[tuple[str, list[ast.stmt]]]:
     """Statements in the wrong place: neighbours exchanged, the last one moved into or out of a block, branches swapped."""
-    for i, (one, two) in enumerate(zip(body, body[1:], strict=False)):
-        yield "order", [*body[:i], two, one, *body[i + 2:]]
+    for i, (one, two) in enumerate(pairwise(body)):
+        yield "order", [*body[:i], two, one, *body[i + 2 :]]
         if isinstance(one, ast.For | ast.While | ast.If) and not one.orelse:
-            yield "order", [*body[:i], _with_body(one, [*one.body, two]), *body[i + 2:]]
+            yield "order", [*body[:i], _with_body(one, [*one.body, two]), *body[i + 2 :]]
     for i, block in enumerate(body):
         if isinstance(block, ast.For | ast.While | ast.If) and not block.orelse and len(block.body) > 1:
-            yield "order", [*body[:i], _with_body(block, block.body[:-1]), block.body[-1], *body[i + 1:]]
+            yield "order", [*body[:i], _with_body(block, block.body[:-1]), block.body[-1], *body[i + 1 :]]
         if isinstance(block, ast.If) and block.orelse and not isinstance(block.orelse[0], ast.If):
-            yield "order", [*body[:i], ast.If(block.test, block.orelse, block.body), *body[i + 1:]]
+            yield "order", [*body[:i], ast.If(block.test, block.orelse, block.body), *body[i + 1 :]]
 
 
 def _with_body(block: ast.For | ast.While | ast.If, body: list[ast.stmt]) -> ast.stmt:

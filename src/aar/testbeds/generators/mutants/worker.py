@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 STEPS, DEPTH, MUTANT_CPU_S, MEMORY = 3000, 250, 3, 1 << 30
@@ -55,23 +56,25 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def measure(mutant: str, tests: list[tuple[str, Any]]) -> tuple[int, int]:
-    """(wrong values, errors) of a mutant on tests, pairs of written arguments and the original's value."""
+def measure(mutant: str, tests: list[tuple[CodeType, Any]]) -> tuple[int, int]:
+    """(wrong values, errors) of a mutant on tests, pairs of arguments (to be evaluated afresh) and the original's value."""
     call, wrong, errors = compile_counted(mutant), 0, 0
     for arguments, expected in tests:
         try:
-            wrong += not same(call(ast.literal_eval(arguments)), expected)
+            wrong += not same(call(eval(arguments)), expected)
         except (Exception, _TooLong):
             errors += 1
+        if errors > len(tests) / 2:
+            break  # it hardly ever returns: no need to run every endless loop to its end
     return wrong, errors
 
 
-def expectations(source: str, inputs: list[str]) -> list[tuple[str, Any]]:
+def expectations(source: str, inputs: list[str]) -> list[tuple[CodeType, Any]]:
     """The inputs on which the original returns, with what it returns."""
     call, tests = compile_counted(source), []
-    for arguments in inputs:
+    for arguments in (compile(written, "<input>", "eval") for written in inputs):
         try:
-            tests.append((arguments, call(ast.literal_eval(arguments))))
+            tests.append((arguments, call(eval(arguments))))
         except (Exception, _TooLong):
             continue
     return tests
