@@ -36,6 +36,7 @@ def test_every_command_loads_and_has_a_help_line(name: str) -> None:
     """Each file in cli/ gives a command that can be asked for help."""
     assert command_files()[name]
     assert load_command(name).name == name
+    assert not [option for option in load_command(name).params if "completion" in str(option.name)]
 
 
 def test_a_new_file_is_a_new_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,20 @@ def test_labels_are_balanced_and_right(lab: LabFolder) -> None:
         for text, label in zip(rows.texts, labels, strict=True):
             better = text[2] if label else text[1]
             assert any(verb in better for verb in toy.KIND)
+
+
+def test_the_more_frequent_response_is_not_the_right_one() -> None:
+    """A generator that sets one right answer against three wrong ones gives one row of the three."""
+
+    def three_each(rng: np.random.Generator, n: int, n_ood: int) -> list[Item]:
+        return [
+            Item(f"p{i // 3}", f"right {i // 3}", f"wrong {i}", f"g{i // 3}", f"c{i // 3 % 20}", "s", ood=i >= n)
+            for i in range(n + n_ood)
+        ]
+
+    rows = draw_examples(three_each, b"0" * 32, "three", SIZES)
+    assert max(Counter(text for row in rows for text in row.text[1:]).values()) == 1
+    assert len(rows) == SIZES.in_distribution + SIZES.ood
 
 
 def test_labels_do_not_follow_ids(lab: LabFolder) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aar.errors import InputError
 from aar.testbeds.generators.item import Item
-from aar.testbeds.split import Sizes, TooFewItems, balanced_sides, connected, split_items, take_groups
+from aar.testbeds.split import Sizes, TooFewItems, balanced_sides, connected, split_items, take_groups, without_repeats
 
 SMALL = Sizes(labeled=10, unlabeled=30, test=20, private=12, ood=6)
 
@@ -82,6 +82,19 @@ def test_sides_do_not_follow_the_row_order() -> None:
     """The side of one row says nothing about the next."""
     sides = np.array(balanced_sides(["s"] * 4000, np.random.default_rng(0)))
     assert abs(np.corrcoef(sides[:-1], sides[1:])[0, 1]) < 0.06
+
+
+def test_one_answer_against_many_is_dropped_mirrored_ones_stay() -> None:
+    """Counting texts must not tell the right one; a text that is as often right as wrong tells nothing."""
+
+    def pair(right: str, wrong: str) -> Item:
+        return Item("p", right, wrong, "g", "c", "s")
+
+    same_right = [pair("r", f"w{i}") for i in range(3)]
+    same_wrong = [pair(f"x{i}", "y") for i in range(3)]
+    mirrored = [pair("a", "b"), pair("b", "a")]
+    kept = without_repeats([*same_right, *same_wrong, *mirrored])
+    assert kept == [same_right[0], same_wrong[0], *mirrored]
 
 
 def test_odd_row_is_drawn_at_random() -> None:

@@ -14,7 +14,7 @@ from aar.testbeds.manifest import check, list_testbeds, read_manifest
 from aar.testbeds.rows import Example, Split
 from aar.testbeds.sealing import seal
 from aar.testbeds.secret import keyed_id, keyed_rng, lab_secret
-from aar.testbeds.split import Sizes, TooFewItems, balanced_sides, split_items
+from aar.testbeds.split import Sizes, TooFewItems, balanced_sides, split_items, without_repeats
 from aar.types import Pair
 
 # Cells are whole templates or entity sets, so the two sides of the cut come out uneven: draw more than needed.
@@ -49,7 +49,7 @@ def _fill(generate: Generate, secret: bytes, name: str, sizes: Sizes) -> dict[Sp
             keyed_rng(secret, "items", name), round(sizes.in_distribution * surplus), round(sizes.ood * surplus)
         )
         try:
-            return split_items(items, sizes, keyed_rng(secret, "splits", name))
+            return split_items(without_repeats(items), sizes, keyed_rng(secret, "splits", name))
         except TooFewItems as error:
             short = error
     raise LabError(

@@ -103,6 +103,22 @@ def take_groups(
     return taken[:n], rest
 
 
+def without_repeats(items: Iterable[Item]) -> list[Item]:
+    """The items less those whose right response was right before, or whose wrong one was wrong before.
+
+    A response that recurs on one side only tells that side to whoever counts texts: one right answer against
+    three wrong ones gives all three rows away. One that is as often right as wrong (mirrored questions) does not.
+    """
+    excess: Counter[str] = Counter()  # times right minus times wrong
+    kept = []
+    for item in items:
+        if excess[item.right] <= 0 <= excess[item.wrong]:
+            excess[item.right] += 1
+            excess[item.wrong] -= 1
+            kept.append(item)
+    return kept
+
+
 def balanced_sides(subsets: Sequence[str], rng: np.random.Generator) -> list[int]:
     """A label (1 = the right response comes second) for each row: half of them 1, in every subset as well.
 
