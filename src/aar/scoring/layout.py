@@ -22,7 +22,8 @@ from aar.teachers.base import teachers
 from aar.testbeds.secret import keyed_id, keyed_rng, lab_secret
 from aar.types import Rows
 
-PUBLIC_FEATURES, SEALED_FEATURES = "/features/public", "/features/sealed"  # as mounted in a sandbox
+# as mounted in a sandbox
+PUBLIC_FEATURES, SEALED_FEATURES, STUDENT = "/features/public", "/features/sealed", "/models/student"
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,13 @@ def _write(lab: LabFolder, problem: Problem, folder: Path, seeds: Sequence[Seed]
 
 
 def _student(problem: Problem, card: Card, roots: tuple[str, ...]) -> ModelSpec:
-    folder = str(frozen.load(problem.student).folder)
+    folder = STUDENT if PUBLIC_FEATURES in roots else str(student_folder(problem))
     return ModelSpec(problem.student, card.student_id, card.layer, card.pooling, roots, folder)
+
+
+def student_folder(problem: Problem) -> Path:
+    """The weights of the student: shown to sandboxes too, since the model is public."""
+    return frozen.load(problem.student).folder
 
 
 def _weak_model(problem: Problem, card: Card, roots: tuple[str, ...]) -> ModelSpec | None:

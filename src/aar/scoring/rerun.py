@@ -20,13 +20,13 @@ import numpy as np
 from aar.errors import LabError, MethodError
 from aar.sandboxes import results
 from aar.sandboxes.base import PYTHON, WORKSPACE, Limits, Mount, Outcome, Sandbox
-from aar.scoring.layout import PUBLIC_FEATURES, SEALED_FEATURES, Seed, rerun_task, server_seeds
+from aar.scoring.layout import PUBLIC_FEATURES, SEALED_FEATURES, STUDENT, Seed, rerun_task, server_seeds, student_folder
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Result, Scorer
 from aar.settings import LabFolder
 from aar.types import Predictions
 
-MAX_PREDICTIONS_MB = 16
+MAX_PREDICTIONS = 16 << 20  # bytes of one seed's file
 
 STOPPED = {
     "wall": ("timed_out", "the run did not return within {wall_s:.0f} s"),
@@ -100,7 +100,7 @@ def rerun(
             folder.mkdir(parents=True, mode=0o700)
         _write_method(method, files)
         real_ids = rerun_task(lab, problem, task, seeds, submission, deadline_s=rules.limits.wall_s)
-        outcome = sandbox.run(command(), mounts(lab, task, method, workspace), limits=rules.limits)
+        outcome = sandbox.run(command(), mounts(lab, problem, task, method, workspace), limits=rules.limits)
         _log(lab, submission, outcome)
         answers = _collect(workspace, seeds, real_ids, outcome, rules.limits)
         _seal(lab, submission, answers)
@@ -116,12 +116,13 @@ def command() -> list[str]:
     return [PYTHON, "-I", "-m", "aar.task.runner", "/task", "/method", f"{WORKSPACE}/out"]
 
 
-def mounts(lab: LabFolder, task: Path, method: Path, workspace: Path) -> list[Mount]:
-    """What a rerun sees: its task, the method, both feature stores, and one writable folder."""
+def mounts(lab: LabFolder, problem: Problem, task: Path, method: Path, workspace: Path) -> list[Mount]:
+    """What a rerun sees: its task, the method, the student, both feature stores, and one writable folder."""
     lab.features.mkdir(parents=True, exist_ok=True)
     lab.sealed_features.mkdir(parents=True, exist_ok=True)
     return [Mount(task, "/task"), Mount(method, "/method"), Mount(workspace, WORKSPACE, writable=True),
-            Mount(lab.features, PUBLIC_FEATURES), Mount(lab.sealed_features, SEALED_FEATURES)]
+            Mount(lab.features, PUBLIC_FEATURES), Mount(lab.sealed_features, SEALED_FEATURES),
+            Mount(student_folder(problem), STUDENT)]
 
 
 def _write_method(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -151,9 +152,9 @@ def _collect(workspace: Path, seeds: list[Seed], real_ids: Mapping[str, str], ou
 
 def _read(workspace: Path, seed: Seed) -> Predictions:
     try:
-        raw = results.read_json(workspace, f"out/{seed.name}.json", max_mb=MAX_PREDICTIONS_MB)
+        raw = results.read_json(workspace, f"out/{seed.name}.json", MAX_PREDICTIONS)
     except MethodError as error:
-        raise MethodError(error.message, code="no_predictions") from error
+        raise MethodError(error.message, code="no_predictions" if error.code == "missing_file" else "bad_result") from error
     try:
         ids, p = raw["ids"], raw["p"]
         if not all(isinstance(i, str) for i in ids) or not all(type(x) in (int, float) for x in p):
@@ -165,7 +166,7 @@ def _read(workspace: Path, seed: Seed) -> Predictions:
 
 def _raise_reported(workspace: Path, seed: Seed) -> None:
     """The runner's own account of a failure: untrusted, so only for the owner's eyes."""
-    told = results.read_json(workspace, f"out/{seed.name}.error.json", max_mb=1)
+    told = results.read_json(workspace, f"out/{seed.name}.error.json", 1 << 20)
     told = told if isinstance(told, dict) else {}
     raise MethodError(f"{told.get('message', '')}"[:2000], code=str(told.get("code", "method_raised"))[:60],
                       hint=f"{told.get('trace', '')}"[:8000])

@@ -23,7 +23,7 @@ from aar.task.folder import RunSpec, TaskSpec, open_task
 from aar.types import Model, Predictions, Task
 
 TRACE_LINES = 30
-ALLOWED = ("/task", "/method", "/workspace", "/features", "/tmp", "/opt", "/usr", "/lib", "/proc", "/dev", "/sys", "/etc",
+ALLOWED = ("/task", "/method", "/workspace", "/features", "/models", "/tmp", "/opt", "/usr", "/lib", "/proc", "/dev", "/sys", "/etc",
            sys.prefix, sys.base_prefix)
 
 
