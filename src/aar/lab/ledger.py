@@ -53,12 +53,13 @@ def charge(
 
 def totals(store: Store, study: str | None = None, researcher: str | None = None) -> list[Totals]:
     """One line per study and researcher, those of one study or one researcher if named."""
-    sums = [sa.func.sum(c) for c in (Charge.tokens_in, Charge.tokens_out, Charge.usd, Charge.hours)]
-    query = sa.select(Charge.study, Charge.researcher, *sums, sa.func.count()).group_by(Charge.study, Charge.researcher)
+    sums = [sa.func.sum(c).label(c.key) for c in (Charge.tokens_in, Charge.tokens_out, Charge.usd, Charge.hours)]
+    query = sa.select(Charge.study, Charge.researcher, *sums, sa.func.count().label("charges"))
+    query = query.group_by(Charge.study, Charge.researcher)
     if study is not None:
         query = query.where(Charge.study == study)
     if researcher is not None:
         query = query.where(Charge.researcher == researcher)
     with store.reading() as session:
-        rows = session.execute(query.order_by(Charge.study, Charge.researcher)).all()
-    return [Totals(s, r, int(i), int(o), float(usd), float(h), n) for s, r, i, o, usd, h, n in rows]
+        rows = session.execute(query.order_by(Charge.study, Charge.researcher))
+        return [Totals(**row) for row in rows.mappings()]

@@ -133,4 +133,4 @@ def open_lab(
     audit.drain(store)
     store.after_commit.append(lambda: audit.drain(store))
     code = CodeStore(folder.code_store)
-    return Lab(folder, store, code, audit, scorer(store) if not hasattr(scorer, "evaluate") else scorer)
+    return Lab(folder, store, code, audit, scorer(store) if callable(scorer) else scorer)

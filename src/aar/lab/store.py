@@ -39,6 +39,7 @@ class Store:
         self.engine = sa.create_engine(url, **_engine_options(url))
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.after_commit: list[Callable[[], None]] = []
+        self.after_rollback: list[Callable[[], None]] = []
         self._writer = threading.Lock()
         self._current: ContextVar[Session | None] = ContextVar("current", default=None)
         if self.is_sqlite:
@@ -70,6 +71,10 @@ class Store:
                     if not self.is_sqlite:
                         session.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
                     yield session
+            except BaseException:
+                for hook in self.after_rollback:
+                    hook()
+                raise
             finally:
                 self._current.reset(mark)
         for hook in self.after_commit:

@@ -12,7 +12,15 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aar.lab.schema import (
-    BASELINE_KINDS, DECISIONS, FAULTS, FINDING_KINDS, SCOPES, SUBMISSION_STATES, Base, now, one_of,
+    BASELINE_KINDS,
+    DECISIONS,
+    FAULTS,
+    FINDING_KINDS,
+    SCOPES,
+    SUBMISSION_STATES,
+    Base,
+    now,
+    one_of,
 )  # fmt: skip
 
 
