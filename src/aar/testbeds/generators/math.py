@@ -32,24 +32,24 @@ from aar.testbeds.generators.math_bank.templates import TEMPLATES
 from aar.testbeds.generators.math_bank.worlds import HELD_OUT_WORLDS, WORLDS, World
 
 MIX: Mapping[str, float] = {
-    "false rule": 4.0,
-    "ignored condition": 3.6,
-    "repeated step": 1.6,
+    "unsound reason": 10.0,
+    "ignored condition": 9.0,
+    "inconsistent answer": 2.2,
+    "misread number": 1.8,
     "another question": 1.4,
-    "inconsistent answer": 1.2,
-    "misread number": 1.2,
-    "non sequitur": 1.2,
+    "non sequitur": 1.4,
     "wrong unit": 1.2,
-    "dropped step": 0.6,
-    "wrong operation": 0.6,
-    "wrong factor": 0.5,
-    "sign error": 0.4,
-    "wrong quantity": 0.4,
+    "repeated step": 0.8,
+    "dropped step": 0.5,
+    "wrong factor": 0.3,
+    "wrong operation": 0.3,
     "arithmetic slip": 0.25,
+    "sign error": 0.25,
+    "wrong quantity": 0.25,
 }
 """Kind of error -> how often it is tried; kinds that apply to few templates end up rarer."""
 
-HELD_OUT_MIX: Mapping[str, float] = {"wrong magnitude": 1.0, "miscopied result": 1.0, "guess": 1.0}
+HELD_OUT_MIX: Mapping[str, float] = {"wrong magnitude": 1.0, "miscopied result": 1.0, "guess": 1.5}
 EDITS_TRIED = 6
 
 
