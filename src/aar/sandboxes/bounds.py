@@ -13,6 +13,7 @@ from typing import Any
 from aar.sandboxes.base import PYTHON, Sandbox, Stop
 from aar.sandboxes.contract import SMALL, attack, behaviour, python, workspace
 from aar.sandboxes.hostile import HOSTILE
+from aar.sandboxes.limits import hierarchy, sweep
 from aar.sandboxes.view import package
 
 
@@ -85,8 +86,8 @@ def output(sandbox: Sandbox, folder: Path) -> None:
 def shares_cores(sandbox: Sandbox, folder: Path) -> None:
     """`cpus` bounds the share of the processor."""
     code = "import time\nend = time.time() + 1.5\nwhile time.time() < end: pass\nprint(time.process_time())"
-    outcome = python(sandbox, folder, code, cpus=0.2)
-    assert float(outcome.stdout) < 0.8, outcome
+    outcome = python(sandbox, folder, code, cpus=0.1)
+    assert float(outcome.stdout) < 0.35, outcome  # 0.15 s and the quota's grain; a busy host alone leaves more
 
 
 def _still_beats(heart: Path) -> bool:
@@ -153,3 +154,4 @@ def dies_with_the_lab(sandbox: Sandbox, folder: Path) -> None:
     assert heart.exists(), "the program did not start"
     time.sleep(0.2)
     assert not _still_beats(heart), "the program outlived the lab"
+    sweep(set(hierarchy().folders.values()))  # as the next lab would

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aar.sandboxes import seccomp, view
 from aar.sandboxes.base import Limits, Mount, sandboxes
+from aar.sandboxes.limits import bound_processes
 from aar.sandboxes.process import Launch
 from aar.sandboxes.provider import AbstractProvider, Job
 
@@ -73,8 +74,10 @@ def _filesystem(mounts: Sequence[Mount], limits: Limits, files: list[int]) -> It
         yield from ("--ro-bind-data", _data(text.encode(), files), path)
     for path, points_to in view.venv_links().items():
         yield from ("--symlink", points_to, path)
-    # both are memory that no limit of ours counts as disk
-    yield from ("--remount-ro", "/dev", "--remount-ro", "/")
+    # / and /dev are memory that no limit counts. /proc: under a lab of root, uid 1000 inside is root to the files of
+    # /proc/sys, which ask for the owner and not for a capability; writing core_pattern would run a program on the host
+    for folder in ("/proc", "/dev", "/"):
+        yield from ("--remount-ro", folder)
 
 
 class Bubblewrap(AbstractProvider):
@@ -101,7 +104,7 @@ class Bubblewrap(AbstractProvider):
         options += _filesystem(job.mounts, job.limits, files)
         # by descriptor: a command line would show the host's paths in /proc/1/cmdline
         arguments = _data("\0".join(options).encode() + b"\0", files)
-        line = [self.program or "", "--args", arguments, "--", *job.argv]
+        line = [self.program or "", "--args", arguments, "--", *bound_processes(job.argv, job.limits)]
         return Launch(line, files, status, ran=b'"exit-code"', not_found=b"bwrap: execvp")
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from aar.errors import InputError
+from aar.errors import AarError, InputError
 from aar.sandboxes.base import WORKSPACE, Limits, Mount, Outcome, Sandbox
 from aar.sandboxes.hostile import HOSTILE, Program
 
@@ -57,7 +57,7 @@ def try_out(sandbox: Sandbox, name: str, folder: Path) -> Finding:
     meaning, reason = (check.__doc__ or "").strip(), sandbox.known_failures.get(name)
     try:
         check(sandbox, folder)
-    except AssertionError as error:
+    except (AssertionError, AarError) as error:
         return Finding(name, meaning, "known" if reason else "failed", reason or str(error))
     return Finding(name, meaning, "stale" if reason else "held", reason or "")
 

@@ -14,7 +14,7 @@ from textwrap import dedent
 from aar.sandboxes.base import PYTHON
 
 PRELUDE = """
-import ctypes, json, os, signal, socket, sys, time
+import ctypes, json, os, resource, signal, socket, sys, time
 libc, won = ctypes.CDLL(None, use_errno=True), []
 sys.argv = [bytes.fromhex(word[4:]).decode() if word.startswith("hex:") else word for word in sys.argv]
 def attempt(name, action, *args):
@@ -184,10 +184,25 @@ _program(
     """,
 )
 _program(
-    "signaller: kills the host's process argv[1] and reads its command line",
+    "kernel tuner: finds what is writable in /proc and /sys besides processes; core_pattern would run code on the host",
+    """
+    for top in ("/proc", "/sys"):
+        for folder, folders, files in os.walk(top):
+            folders[:] = [f for f in folders if not f.isdigit() and not os.path.islink(f"{folder}/{f}")]
+            paths = (f"{folder}/{file}" for file in files if not os.path.islink(f"{folder}/{file}"))
+            won += [path for path in paths if os.access(path, os.W_OK)][:3]
+    attempt("core_pattern", lambda: open("/proc/sys/kernel/core_pattern", "r+"))
+    done()
+    """,
+)
+_program(
+    "signaller: kills, starves and looks at the host's process argv[1]",
     """
     pid = int(sys.argv[1])
     attempt("kill", lambda: os.kill(pid, signal.SIGTERM) or True)
+    attempt("limits", lambda: resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, 0)))
+    attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, pid, 19) or True)
+    attempt("affinity", lambda: os.sched_setaffinity(pid, [0]) or True)
     attempt("cmdline", lambda: b"bystander" in open(f"/proc/{pid}/cmdline", "rb").read())
     attempt("environ", lambda: b"bystander" in open(f"/proc/{pid}/environ", "rb").read())
     done()

@@ -152,7 +152,7 @@ def names_invisible(sandbox: Sandbox, folder: Path) -> None:
 
 @behaviour
 def signals(sandbox: Sandbox, folder: Path) -> None:
-    """A process of the host can be neither signalled nor looked at."""
+    """A process of the host can be neither signalled, nor limited, nor looked at."""
     sleeper = [sys.executable, "-c", "import time; time.sleep(60)", "bystander"]
     with subprocess.Popen(sleeper, env={"NAME": "bystander"}) as bystander:
         try:
@@ -166,6 +166,12 @@ def signals(sandbox: Sandbox, folder: Path) -> None:
 def no_privileges(sandbox: Sandbox, folder: Path) -> None:
     """No capability, no new privileges; mount, ptrace, namespaces, bpf, keyrings and io_uring are refused."""
     fails(attack(sandbox, folder, "privilege_seeker"))
+
+
+@behaviour
+def kernel_settings(sandbox: Sandbox, folder: Path) -> None:
+    """No setting of the kernel can be written, even where the lab runs as root."""
+    fails(attack(sandbox, folder, "kernel_tuner"))
 
 
 @behaviour

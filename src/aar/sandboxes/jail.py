@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import sys
 from typing import Any
@@ -108,22 +109,28 @@ def become(config: dict[str, Any]) -> None:
         raise OSError(f"cannot execute {config['argv'][0]}: {error.strerror}") from None
 
 
-def _children() -> list[int]:
-    found = []
+def _family() -> list[int]:
+    """Everything that descends from us, nearest first."""
+    parents = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
-            if int(file.read().rpartition(")")[2].split()[1]) == os.getpid():
-                found.append(int(name))
-    return found
+            parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+    family = [os.getpid()]
+    for pid in family:
+        family += [child for child, parent in parents.items() if parent == pid]
+    return family[1:]
 
 
 def sweep() -> None:
-    """Kill our children, then the orphans that fall to us, until none is left."""
-    while children := _children():
-        for pid in children:
-            os.kill(pid, signal.SIGKILL)
+    """Kill all our descendants until none is left: orphans fall to us."""
+    while family := _family():
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(-1, 0)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 def supervise(program: int) -> int:
@@ -161,6 +168,7 @@ def main(config_fd: int, status_fd: int) -> int:
         os.dup2(null, fd)  # the program's pipes end with the program
     code = supervise(program)
     sweep()
+    shutil.rmtree(config["scratch"], ignore_errors=True)
     os.write(status_fd, b"ended")
     return code
 

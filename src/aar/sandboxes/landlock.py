@@ -1,7 +1,8 @@
 """The fallback where bubblewrap is missing: Landlock rules, a system call filter, rlimits, and a launcher that reaps.
 
-Covered: reading and writing of files outside the mounts; network (no sockets but unix ones); capabilities, modes and
-owners of files; ptrace; memory, tasks, processor, disk, output and time; double-forked children; the lab's death.
+Covered: reading and writing of files outside the mounts; network (no sockets but unix ones); capabilities; modes and
+owners of files; tracing, limits and priorities of other processes; memory, tasks, processor, disk, output and time;
+double-forked children; the lab's death.
 
 NOT covered, as there are no namespaces:
 - names: the sizes, times and existence of the host's files can be asked for (stat), though not listed or read;
@@ -112,6 +113,7 @@ class Landlock(AbstractProvider):
     @property
     def known_failures(self) -> Mapping[str, str]:
         lacks = {
+            **super().known_failures,
             "names_invisible": "Landlock does not restrict stat",
             "foreign_sockets": "Landlock does not restrict connecting to unix sockets by path",
             "own_paths": "nothing is mounted: programs see the host's paths",
@@ -137,8 +139,9 @@ class Landlock(AbstractProvider):
             "env": {key: translate(value, table) for key, value in job.env.items()},
             "cwd": translate(job.cwd, table),
             "rules": _rules(job.mounts, scratch),
-            "filter": seccomp.program(frozen_metadata=True).hex(),
+            "filter": seccomp.program(shares_host=True).hex(),
             "parent": os.getpid(),
+            "scratch": str(scratch),
         }
         fd = os.memfd_create("jail")
         os.write(fd, json.dumps(config).encode())

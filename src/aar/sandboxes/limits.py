@@ -1,11 +1,12 @@
-"""Limits on memory, processes and processor: a control group for each run, rlimits where there is none.
+"""Limits on memory, processes and processor: a control group for each run, rlimits and a watch where there is none.
 
 Control groups are made below the caller's own, so that they never loosen a limit already put on the lab. Version 1
-controllers are used where the host mounts them, else version 2 if it is delegated to us. What they cannot give,
-rlimits approximate: RLIMIT_AS bounds each process instead of all, and RLIMIT_NPROC does not bind root.
+controllers are used where the host mounts them and lets us make groups, else version 2 if it is delegated to us. What
+they do not give, `tree` measures and ends ten times a second, while rlimits bound each single process: twice
+the memory, and the number of processes in a user namespace (which does not bind root).
 A group is named after the process that made it; `sweep` kills and removes what a killed lab left behind.
 
-Not covered: bandwidth of disk and memory, kernel objects other than tasks.
+Not covered: bandwidth of disk and memory, kernel objects other than tasks; `cpus` without a cpu controller.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import functools
 import itertools
 import math
 import os
+import re
 import shlex
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aar.sandboxes.base import Limits, Stop
+from aar.sandboxes.tree import Tree, Usage
 
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 # bwrap's monitor and its process 1 are in the group too
@@ -87,9 +91,25 @@ def delegated(own: Path) -> list[str]:
 
 @functools.cache
 def hierarchy() -> Hierarchy:
+    """The one of this host, as far as we may make groups in it."""
     found = find_hierarchy(_read(Path("/proc/self/mountinfo")), _read(Path("/proc/self/cgroup")))
     sweep(set(found.folders.values()))
-    return found
+    return Hierarchy(found.version, {name: own for name, own in found.folders.items() if os.access(own, os.W_OK)})
+
+
+def known_failures() -> dict[str, str]:
+    """Contract behaviours that need a controller this host does not give us."""
+    return {} if "cpu" in hierarchy().folders else {"shares_cores": "no cpu controller for us on this host"}
+
+
+def bound_processes(argv: Sequence[str], limits: Limits) -> list[str]:
+    """The command under RLIMIT_NPROC, where no control group counts and the kernel counts by user namespace. To be
+    run inside that namespace: outside, all processes of the user would count."""
+    release = tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2])
+    if "pids" in hierarchy().folders or release < (5, 14):
+        return list(argv)
+    n = limits.pids + OWN_PIDS
+    return ["/bin/sh", "-c", f'ulimit -u {n} 2>/dev/null || ulimit -p {n}; exec "$@"', "sh", *argv]
 
 
 def _started(pid: int) -> str:
@@ -130,6 +150,7 @@ class Group:
     def __init__(self, limits: Limits, found: Hierarchy | None = None) -> None:
         found = found or hierarchy()
         self.limits, self.version = limits, found.version
+        self._tree: Tree | None = None
         name = f"aar-{os.getpid()}-{_started(os.getpid())}-{next(_serial)}"
         self.at: dict[str, Path] = {}
         for controller, own in found.folders.items():
@@ -161,37 +182,54 @@ class Group:
         lines = [f"echo 0 > {shlex.quote(str(f / 'cgroup.procs'))}" for f in sorted(set(self.at.values()))]
         lines += ["ulimit -c 0", "ulimit -n 1024", f"ulimit -f {limits.disk_mb * 2048}"]
         if limits.cpu_s is not None:
-            lines.append(f"ulimit -t {math.ceil(limits.cpu_s) + 1}")
+            seconds = math.ceil(limits.cpu_s) + 1
+            lines += [f"ulimit -S -t {seconds}", f"ulimit -H -t {seconds + 1}"]
         if "memory" not in self.at:
-            lines.append(f"ulimit -v {limits.memory_mb * 1024}")
-        if "pids" not in self.at:
-            lines.append(f"ulimit -u {limits.pids + OWN_PIDS} 2>/dev/null || ulimit -p {limits.pids + OWN_PIDS}")
-        return " && ".join(f"{{ {line}; }}" for line in lines)
+            lines.append(f"ulimit -d {2 * limits.memory_mb * 1024}")
+        return " && ".join(lines)
+
+    def watch(self, pid: int) -> None:
+        """The program has started: what no controller measures is measured on its process tree."""
+        self._tree = Tree(pid)
+
+    def _usage(self) -> Usage:
+        return self._tree.usage() if self._tree else Usage()
 
     def broken(self) -> Stop | None:
         """The limit that has been hit, if any."""
-        if memory := self.at.get("memory"):
-            file = "memory.oom_control" if self.version == 1 else "memory.events"
-            if _field(memory / file, "oom_kill"):
-                return "memory"
-        if (pids := self.at.get("pids")) and _field(pids / "pids.events", "max"):
+        limits = self.limits
+        pids = self.at.get("pids")
+        if _field(pids / "pids.events", "max") if pids else self._usage().tasks > limits.pids + OWN_PIDS:
             return "pids"
-        if self.limits.cpu_s is not None and self.cpu_s() > self.limits.cpu_s:
+        if self._memory_hit():
+            return "memory"
+        if limits.cpu_s is not None and self.cpu_s() > limits.cpu_s:
             return "cpu"
         return None
 
+    def _memory_hit(self) -> bool:
+        if memory := self.at.get("memory"):
+            return _field(memory / ("memory.oom_control" if self.version == 1 else "memory.events"), "oom_kill") > 0
+        return self._usage().memory > self.limits.memory_mb << 20
+
     def cpu_s(self) -> float:
-        """Processor seconds used by all of it, 0 where it is not measured."""
+        """Processor seconds used by all of it."""
         if self.version == 2 and "cpu" in self.at:
             return _field(self.at["cpu"] / "cpu.stat", "usage_usec") / 1e6
-        return int(_read(self.at["cpuacct"] / "cpuacct.usage") or 0) / 1e9 if "cpuacct" in self.at else 0.0
+        if "cpuacct" in self.at:
+            return int(_read(self.at["cpuacct"] / "cpuacct.usage") or 0) / 1e9
+        return self._usage().cpu_s
 
     def peak_mb(self) -> float:
+        if "memory" not in self.at:
+            return self._tree.peak_memory / 2**20 if self._tree else 0.0
         file = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
-        return int(_read(self.at["memory"] / file) or 0) / 2**20 if "memory" in self.at else 0.0
+        return int(_read(self.at["memory"] / file) or 0) / 2**20
 
     def pids(self) -> set[int]:
-        """Everything in the group, as the host numbers it."""
+        """Everything that belongs to the run, as the host numbers it."""
+        if not self.at:
+            return set(self._usage().pids)
         return {pid for folder in self.at.values() for pid in _members(folder)}
 
     def remove(self) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from aar.errors import ProviderDown
+from aar.errors import AarError, LabError, ProviderDown
 from aar.sandboxes.base import Limits, Outcome, Stop
 from aar.sandboxes.limits import Group
 from aar.sandboxes.quota import Quota
@@ -95,9 +95,10 @@ class Process:
         self.began = time.monotonic()
         self._stop: Stop | None = None
         self._outcome: Outcome | None = None
-        self._failure: ProviderDown | None = None
+        self._failure: AarError | None = None
         self._child = self._spawn()
         self.pid = self._child.pid
+        self.group.watch(self.pid)
         self.stdin, self.stdout = cast("IO[bytes]", self._child.stdin), cast("IO[bytes]", self._child.stdout)
         cap = int(limits.output_mb * 2**20)
         self._captures = {2: Capture(cast("IO[bytes]", self._child.stderr), cap)}
@@ -131,6 +132,17 @@ class Process:
                 os.close(fd)
 
     def _watch(self) -> None:
+        try:
+            self._guard()
+            self._finish()
+        except Exception as error:  # whatever it is: nothing may run on unwatched, and no caller wait for ever
+            self._child.kill()
+            self._child.wait()
+            self.group.remove()
+            self._failure = LabError(f"lost control of a sandboxed program: {error!r}")
+
+    def _guard(self) -> None:
+        """Until the launcher has exited: by itself, or because a limit was hit."""
         exited = os.pidfd_open(self.pid)
         try:
             waiter = select.poll()
@@ -138,12 +150,12 @@ class Process:
             while not waiter.poll(TICK_S * 1000):
                 if stop := self._stop or self._broken():
                     self._end(stop)
-                    waiter.poll(5000)
+                    if not waiter.poll(5000):
+                        self._child.kill()
                     break
             self._child.wait()
         finally:
             os.close(exited)
-        self._finish()
 
     def _broken(self) -> Stop | None:
         if time.monotonic() - self.began > self.limits.wall_s:
@@ -181,7 +193,7 @@ class Process:
         return "disk" if full or code == 128 + signal.SIGXFSZ else None
 
     def poll(self) -> Outcome | None:
-        """The outcome, or None while it runs. ProviderDown if it never came to run."""
+        """The outcome, or None while it runs. ProviderDown if it never came to run, LabError if we lost it."""
         if self._failure:
             raise self._failure
         return self._outcome

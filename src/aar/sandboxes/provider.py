@@ -14,6 +14,7 @@ from typing import ClassVar
 from aar.errors import ProviderDown
 from aar.sandboxes import view
 from aar.sandboxes.base import WORKSPACE, Limits, Mount, Outcome, Running
+from aar.sandboxes.limits import known_failures as limits_known_failures
 from aar.sandboxes.process import Launch, Process
 from aar.sandboxes.quota import Quota
 
@@ -37,7 +38,7 @@ class AbstractProvider(abc.ABC):
 
     @property
     def known_failures(self) -> Mapping[str, str]:
-        return {}
+        return limits_known_failures()
 
     @abc.abstractmethod
     def missing(self) -> str | None:

@@ -70,5 +70,8 @@ class Quota:
 
     @staticmethod
     def _disk_full(folder: Path) -> bool:
-        disk = shutil.disk_usage(folder)
+        try:
+            disk = shutil.disk_usage(folder)
+        except FileNotFoundError:  # removed while we look: it holds nothing
+            return False
         return disk.free < min(RESERVE_BYTES, disk.total // 100)

@@ -28,9 +28,15 @@ DENIED = {
     " settimeofday clock_settime clock_adjtime adjtimex iopl ioperm mbind set_mempolicy move_pages migrate_pages",
     "system-wide messages": "shmget shmat msgget semget mq_open",
 }
-# where files of the host are visible and owned by our uid: these succeed and do nothing, as copying tools expect
+# where files of the host are visible and owned by our uid these succeed and do nothing, as copying tools expect
 PRETENDED = "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat"
 ATTRIBUTES = "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat"
+
+# where processes of the host are our uid's too: only on oneself, which is 0 in this argument
+ONESELF = {
+    **dict.fromkeys(("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"), (0,)),
+    "setpriority": (0, 1),  # 0 is "a process", 0 is "this one"
+}
 
 
 def _add(rules: Any, action: int, names: str) -> None:
@@ -41,7 +47,7 @@ def _add(rules: Any, action: int, names: str) -> None:
             continue
 
 
-def _filter(frozen_metadata: bool) -> Any:
+def _filter(shares_host: bool) -> Any:
     import pyseccomp as sc  # finds libseccomp by running ldconfig: 30 ms, so not at import
 
     rules = sc.SyscallFilter(defaction=sc.ALLOW)
@@ -56,17 +62,21 @@ def _filter(frozen_metadata: bool) -> Any:
         rules.add_rule(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFFFFFFFF, request))
     # clone3 hides its flags behind a pointer; libc falls back to clone when it is "not there"
     rules.add_rule(sc.ERRNO(errno.ENOSYS), "clone3")
-    if frozen_metadata:
+    if shares_host:
         _add(rules, sc.ERRNO(0), PRETENDED)
         _add(rules, sc.ERRNO(errno.ENOTSUP), ATTRIBUTES)
+        _add(rules, refuse, "ioprio_set")
+        for call, positions in ONESELF.items():
+            for position in positions:
+                rules.add_rule(refuse, call, sc.Arg(position, sc.NE, 0))
     return rules
 
 
 @functools.cache
-def program(frozen_metadata: bool = False) -> bytes:
-    """The filter as the kernel takes it (cBPF), the same for every run. `frozen_metadata`: modes, owners and times
-    of files cannot be changed either."""
+def program(shares_host: bool = False) -> bytes:
+    """The filter as the kernel takes it (cBPF), the same for every run. `shares_host`: there are no namespaces, so
+    modes, owners and times of files and the limits of other processes must be out of reach as well."""
     with tempfile.TemporaryFile() as file:
-        _filter(frozen_metadata).export_bpf(file)
+        _filter(shares_host).export_bpf(file)
         file.seek(0)
         return file.read()
