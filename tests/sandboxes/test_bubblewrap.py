@@ -10,6 +10,7 @@ import pytest
 from aar.errors import InputError, NotFound, ProviderDown
 from aar.sandboxes import PYTHON, WORKSPACE, Limits, Mount, available, get, sandboxes, survey, view
 from aar.sandboxes.base import Sandbox
+from aar.sandboxes.bubblewrap import Bubblewrap
 from aar.sandboxes.limits import hierarchy
 
 QUICK = Limits(wall_s=20)
@@ -26,7 +27,8 @@ def box() -> Sandbox:
 def test_best_provider_first(box: Sandbox) -> None:
     """Where bubblewrap works it is the default; an unknown name answers with the known ones."""
     assert available() is box is get("bubblewrap")
-    assert [s.rank for s, _ in survey()] == sorted((s.rank for s, _ in survey()), reverse=True)
+    ranks = [sandbox.rank for sandbox, _ in survey()]
+    assert ranks == sorted(ranks, reverse=True)
     with pytest.raises(NotFound, match="bubblewrap"):
         get("bublewrap")
 
@@ -60,6 +62,24 @@ def test_many_at_once_leave_nothing(box: Sandbox) -> None:
         outcomes = list(pool.map(lambda i: box.run(["/bin/echo", str(i)], limits=QUICK), range(12)))
     assert [o.stdout for o in outcomes] == [f"{i}\n".encode() for i in range(12)]
     assert [p for folder in hierarchy().folders.values() for p in folder.glob("aar-*")] == []
+
+
+class Absent(Bubblewrap):
+    """A provider that this host lacks."""
+
+    def missing(self) -> str | None:
+        return "not installed"
+
+
+def test_without_a_provider_the_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none works, the error lists why, and a provider that is missing refuses to run."""
+    monkeypatch.setattr(sandboxes, "_items", {"bubblewrap": Absent()})
+    with pytest.raises(ProviderDown, match=r"bubblewrap: not installed"):
+        available()
+    with pytest.raises(ProviderDown, match="not installed"):
+        get("bubblewrap")
+    with pytest.raises(ProviderDown, match="not installed"):
+        Absent().run(["/bin/true"])
 
 
 def test_setup_failure_is_not_the_programs(box: Sandbox, tmp_path: Path) -> None:

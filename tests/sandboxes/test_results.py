@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aar.errors import MethodError
@@ -94,6 +94,7 @@ _json = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(_json)
 def test_any_json_comes_back(value: object) -> None:
     """Strictness refuses no valid document, brackets and quotes inside strings included."""

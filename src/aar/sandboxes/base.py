@@ -9,7 +9,7 @@ Paths are spelled as the program inside sees them: `PYTHON`, `WORKSPACE`, and `M
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, Protocol
@@ -121,17 +121,17 @@ def get(name: str) -> Sandbox:
     return sandbox
 
 
-def survey() -> list[tuple[Sandbox, str | None]]:
+def survey() -> Iterator[tuple[Sandbox, str | None]]:
     """Every provider, best first, with the reason why it does not work here (None: it works)."""
-    ranked = sorted((s for _, s in sandboxes), key=lambda s: -s.rank)
-    return [(s, s.why_not()) for s in ranked]
+    for sandbox in sorted((s for _, s in sandboxes), key=lambda s: -s.rank):
+        yield sandbox, sandbox.why_not()
 
 
 def available() -> Sandbox:
     """The best provider that works on this host."""
-    tried = survey()
-    for sandbox, reason in tried:
+    reasons = []
+    for sandbox, reason in survey():
         if reason is None:
             return sandbox
-    reasons = "; ".join(f"{s.name}: {reason}" for s, reason in tried)
-    raise ProviderDown(f"no sandbox works on this host ({reasons})", hint="install bubblewrap (0.8 or later)")
+        reasons.append(f"{sandbox.name}: {reason}")
+    raise ProviderDown(f"no sandbox works here ({'; '.join(reasons)})", hint="install bubblewrap (0.8 or later)")

@@ -85,9 +85,10 @@ def output(sandbox: Sandbox, folder: Path) -> None:
 @behaviour
 def shares_cores(sandbox: Sandbox, folder: Path) -> None:
     """`cpus` bounds the share of the processor."""
-    code = "import time\nend = time.time() + 1.5\nwhile time.time() < end: pass\nprint(time.process_time())"
-    outcome = python(sandbox, folder, code, cpus=0.1)
-    assert float(outcome.stdout) < 0.35, outcome  # 0.15 s and the quota's grain; a busy host alone leaves more
+    code = "end = time.time() + 1\nwhile time.time() < end: pass\nprint(time.process_time())"
+    # compared, not taken as it is: on a busy host a program gets little of a core anyway
+    free, bound = (float(python(sandbox, folder, code, cpus=cpus).stdout) for cpus in (None, 0.05))
+    assert bound < 0.6 * free, f"{bound:.2f} s of processor time in a second, {free:.2f} s unbound"
 
 
 def _still_beats(heart: Path) -> bool:
