@@ -29,7 +29,7 @@ UNITS = 32  # h of an MLP
 
 @dataclass(frozen=True)
 class Head:
-    """One trained head. params: weight f32 [h, d]; in an MLP out [h]; for binary rows bias [] and, in an MLP, inner [h].
+    """One trained head. params: weight f32 [h, d]; in an MLP out [h]; for binary rows bias [1] and, in an MLP, inner [h].
     shift, scale: f32 [d], what features are shifted and divided by."""
 
     kind: Kind
@@ -60,7 +60,7 @@ def forward(params: Mapping[str, Tensor], shift: Tensor, scale: Tensor, x: Tenso
     if "inner" in params:
         inner = inner + params["inner"].unsqueeze(1)
     z = (torch.tanh(inner) * params["out"].unsqueeze(1)).sum(-1) if "out" in params else inner.squeeze(-1)
-    return z + params["bias"].unsqueeze(-1) if "bias" in params else z
+    return z + params["bias"] if "bias" in params else z
 
 
 def initial(kind: Kind, shape: Shape, width: int, seed: int) -> Params:
@@ -74,7 +74,7 @@ def initial(kind: Kind, shape: Shape, width: int, seed: int) -> Params:
             "out": 0.1 * torch.randn(UNITS, generator=draw) / math.sqrt(UNITS),
         }
     if kind == "binary":
-        params["bias"] = torch.zeros(())
+        params["bias"] = torch.zeros(1)
         if shape == "mlp":
             params["inner"] = torch.zeros(UNITS)
     return params

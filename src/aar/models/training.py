@@ -1,6 +1,7 @@
 """Train many heads side by side: different targets, weights, seeds and subsets of the rows, one matrix product a step.
 
-AdamW on one thread: the same call gives the same bytes, and company changes a fit's predictions by less than 1e-5.
+AdamW in float64 on one thread: the same call gives the same bytes, and company changes nothing. (In float32 the order
+of a sum, which depends on company, can turn one hard label of logconf round, and the fit with it.)
 Defaults (None in a Fit): all rows at once up to 1,024, otherwise random 1,024 of them; 240 steps; lr .02 falling
 linearly to 0; weight decay .01. They do not diverge on 550 rows of width 576 and come near the best head there.
 
@@ -83,14 +84,16 @@ class _Lane:
         self.full = all(size == len(job.rows) for size, job in zip(self.sizes, fits, strict=True))
         where = {text: i for i, text in enumerate(dict.fromkeys(t for job in fits for t in job.rows.texts))}
         raw = np.asarray(features(list(where)), np.float32)
-        self.x = torch.from_numpy(raw)  # [m, d] of the m different rows, unscaled: every head has its own scale
+        self.x = torch.from_numpy(
+            raw
+        ).double()  # [m, d] of the m different rows, unscaled: every head has its own scale
         places = [np.array([where[t] for t in job.rows.texts]) for job in fits]
         self.place = _padded(places, torch.int64)  # [R, n] position in x
-        self.target = _padded([np.asarray(job.target) for job in fits], torch.float32)  # [R, n]
-        self.weight = _padded([_weight(job) for job in fits], torch.float32)  # [R, n]
+        self.target = _padded([np.asarray(job.target) for job in fits], torch.float64)  # [R, n]
+        self.weight = _padded([_weight(job) for job in fits], torch.float64)  # [R, n]
         spreads = [(s.shift, s.scale) if s else spread(raw[r], kind) for s, r in zip(starts, places, strict=True)]
-        self.shift = torch.from_numpy(np.stack([shift for shift, _ in spreads]))  # [R, d]
-        self.scale = torch.from_numpy(np.stack([scale for _, scale in spreads]))  # [R, d]
+        self.shift = torch.from_numpy(np.stack([shift for shift, _ in spreads])).double()  # [R, d]
+        self.scale = torch.from_numpy(np.stack([scale for _, scale in spreads])).double()  # [R, d]
         self.params = _begin(fits, starts, kind, shape, raw.shape[1])
         self.groups = self._grouped()
         self.known: dict[int, tuple[Rows, Tensor]] = {}  # rows that a loss asked for -> their features
@@ -110,19 +113,19 @@ class _Lane:
         return list(groups.values())
 
     def train(self) -> list[Head]:
-        rates = torch.tensor([RATE if job.lr is None else job.lr for job in self.fits])
+        rates = torch.tensor([RATE if job.lr is None else job.lr for job in self.fits], dtype=torch.float64)
         optimiser = _AdamW(self.params, rates)
         for step, index in zip(range(self.steps), self._indices(), strict=False):
             torch.autograd.backward(self._loss(index, step / self.steps))
             optimiser.step(1 - step / self.steps)
-        done = {k: v.detach().numpy() for k, v in self.params.items()}
+        done = {k: v.detach().float().numpy() for k, v in self.params.items()}
         if not all(np.isfinite(v).all() for v in done.values()):
             raise MethodError(
                 "training diverged: a head is not finite", code="diverged", hint="lower lr or check the loss"
             )
         return [
-            Head(self.kind, {k: v[r].copy() for k, v in done.items()}, self.shift[r].numpy(), self.scale[r].numpy())
-            for r in range(len(self.fits))
+            Head(self.kind, {k: v[r].copy() for k, v in done.items()}, shift.float().numpy(), scale.float().numpy())
+            for r, (shift, scale) in enumerate(zip(self.shift, self.scale, strict=True))
         ]
 
     def _indices(self) -> Iterator[Tensor]:
@@ -154,17 +157,18 @@ class _Lane:
     def _batch(
         self, members: list[int], index: Tensor, at: Tensor, logits: Tensor, progress: float, bare: bool
     ) -> Batch:
-        """What the loss of these fits sees: [R', b] for a built-in loss that serves several, else [b] of one."""
+        """What the loss of these fits sees: [R', b] in float64 for a built-in loss that serves several at once
+        (`bare`), else [b] of one, in float32 as other code expects."""
         r, size = members[0], self.sizes[members[0]]
         pick = slice(None) if len(members) == len(self.fits) else torch.tensor(members)
-        chosen, z = (index[pick, :size], logits[pick, :size]) if bare else (index[r, :size], logits[r, :size])
+        chosen, z = (index[pick, :size], logits[pick, :size]) if bare else (index[r, :size], logits[r, :size].float())
         rows: slice | Tensor | int = pick if bare else r
         take = partial(torch.gather, dim=-1, index=chosen)
         job = self.fits[r]
         return Batch(
             logits=z,
-            target=take(self.target[rows]),
-            weight=take(self.weight[rows]),
+            target=take(self.target[rows]).to(z.dtype),
+            weight=take(self.weight[rows]).to(z.dtype),
             index=chosen,
             hidden=None if bare else self._hidden(r, at[r, :size]),
             progress=progress,
@@ -175,9 +179,9 @@ class _Lane:
 
     def _hidden(self, r: int, at: Tensor) -> Tensor:
         if not self.full:
-            return (self.x[at] - self.shift[r]) / self.scale[r]
+            return ((self.x[at] - self.shift[r]) / self.scale[r]).float()
         if r not in self.scaled:
-            self.scaled[r] = (self.x[at] - self.shift[r]) / self.scale[r]
+            self.scaled[r] = ((self.x[at] - self.shift[r]) / self.scale[r]).float()
         return self.scaled[r]
 
     def _swapped(self, z: Tensor) -> Tensor:
@@ -187,11 +191,11 @@ class _Lane:
 
     def _one(self, r: int, x: Tensor) -> Tensor:
         params = {k: v[r : r + 1] for k, v in self.params.items()}
-        return forward(params, self.shift[r : r + 1], self.scale[r : r + 1], x)[0]
+        return forward(params, self.shift[r : r + 1], self.scale[r : r + 1], x)[0].float()
 
     def _features_of(self, rows: Rows) -> Tensor:
         if id(rows) not in self.known:  # the rows are kept with them, so that an id is not given twice
-            self.known[id(rows)] = (rows, torch.from_numpy(np.asarray(self.features(rows.texts), np.float32)))
+            self.known[id(rows)] = (rows, torch.from_numpy(np.asarray(self.features(rows.texts), np.float64)))
         return self.known[id(rows)][1]
 
     def _unlabeled(self, r: int, rows: Rows) -> Tensor:
@@ -222,7 +226,7 @@ def _begin(fits: Sequence[Fit], starts: Sequence[Head | None], kind: Kind, shape
         {k: torch.from_numpy(v) for k, v in start.params.items()} if start else initial(kind, shape, width, job.seed)
         for job, start in zip(fits, starts, strict=True)
     ]
-    return {k: torch.stack([p[k] for p in each]).requires_grad_() for k in each[0]}
+    return {k: torch.stack([p[k] for p in each]).double().requires_grad_() for k in each[0]}
 
 
 class _AdamW:
