@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import tarfile
@@ -67,10 +68,9 @@ NAMES = st.lists(st.text("abcé_1", min_size=1, max_size=30), min_size=1, max_si
 @given(files=st.dictionaries(NAMES, st.binary(max_size=2000), min_size=1, max_size=6))
 def test_pack_and_extract_are_inverse(files: dict[str, bytes]) -> None:
     """What is packed comes out, unless a name is a file and a folder at once."""
-    try:
+    both = any(a.casefold() == b.casefold()[: len(a)] for a in files for b in files if a != b)
+    with contextlib.suppress(InputError) if both else contextlib.nullcontext():
         assert extract(pack_files(files)) == files
-    except InputError as e:
-        assert e.code in ("duplicate_name", "bad_name")
 
 
 @settings(max_examples=150, deadline=None)
@@ -80,10 +80,8 @@ def test_garbage_never_crashes(data: bytes, at: int, packed: bool) -> None:
     good = tar(("method.py", b"x" * 700), ("é" * 60, b"y"), packed=False)
     broken = good[:at] + data[:40] + good[at + len(data[:40]) :]
     for attempt in (data, gzip.compress(data) if packed else broken, broken):
-        try:
+        with contextlib.suppress(InputError):
             extract_method(attempt)
-        except InputError:
-            pass
 
 
 @pytest.mark.parametrize(

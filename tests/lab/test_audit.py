@@ -207,7 +207,7 @@ def test_recorded_acts_reach_the_log_once(lab: Lab) -> None:
     with lab.store.transaction():
         lab.store.record("ann", "one")
         lab.store.record("ann", "two")
-    with pytest.raises(RuntimeError), lab.store.transaction():
+    with pytest.raises(RuntimeError), lab.store.transaction():  # noqa: PT012
         lab.store.record("ann", "never")
         raise RuntimeError
     again_open = open_lab(lab.folder, lab.scorer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aar.errors import AarError, Conflict, InputError, NotFound
+from aar.errors import AarError, BudgetSpent, Conflict, InputError, NotFound
 from aar.lab import forum, queue, reviews, snapshots, studies
 from aar.lab.fakes import METHOD, person
 from aar.lab.services import Lab
@@ -177,3 +177,13 @@ def test_a_stopped_study_takes_nothing(lab: Lab) -> None:
             attempt()
         assert caught.value.code == "study_stopped"
     assert forum.read(lab, ann, finding).title == "t"
+
+
+def test_snapshots_have_a_quota(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One researcher cannot fill the disk; another still has room."""
+    ann, bob = person(lab, "ann"), person(lab, "bob")
+    monkeypatch.setattr(snapshots, "QUOTA", 150)
+    snapshots.put(lab, ann, {"a": bytes(100)})
+    with pytest.raises(BudgetSpent, match="100 of 150 bytes"):
+        snapshots.put(lab, ann, {"b": bytes(51)})
+    snapshots.put(lab, bob, {"b": bytes(51)})

@@ -251,3 +251,15 @@ def test_a_taken_port(lab: Lab) -> None:
         taken.listen()
         with pytest.raises(Conflict, match="taken"):
             LabServer(lab, port=taken.getsockname()[1]).run()
+
+
+def test_what_a_dead_server_left_is_cleared(lab: Lab) -> None:
+    """Sockets of a server that was killed, also of researchers who are gone since, are not there after a start."""
+    ghost = lab.folder.sockets / "ghost"
+    ghost.mkdir(parents=True)
+    for path in (ghost / "api.sock", lab.folder.sockets / "owner.sock"):
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(str(path))
+    with serving(lab):
+        assert [p.name for p in lab.folder.sockets.iterdir()] == ["owner.sock"]
+        assert owner_client(lab.folder).call("GET", "studies") == []

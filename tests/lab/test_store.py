@@ -84,7 +84,7 @@ def test_durable_settings(store: Store) -> None:
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     """An error inside, also after an inner transaction, rolls all of it back."""
-    with pytest.raises(RuntimeError), store.transaction() as session:
+    with pytest.raises(RuntimeError), store.transaction() as session:  # noqa: PT012
         session.add(attempt())
         with store.transaction() as inner:
             assert inner is session

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from aar.errors import NotFound
+from aar.errors import BudgetSpent, NotFound
 from aar.lab import events, links
 from aar.lab.services import Lab
 from aar.lab.tables import Snapshot
 from aar.lab.tokens import Identity
+
+QUOTA = 500_000_000  # bytes of one researcher's snapshots together
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ def put(
     with lab.store.transaction() as session:
         for parent in parents:
             _find(session, who, parent)
+        _check_quota(session, who, sum(map(len, files.values())))
         stored = lab.code.put(files, parents, f"{who.name}: {note}")
         row = session.get(Snapshot, stored.id)
         if row is None:  # the same files, parents, note and second give the same commit
@@ -70,6 +73,14 @@ def listed(
         query = query.where(Snapshot.study == who.study)
     with lab.store.reading() as session:
         return [_view(session, row) for row in session.scalars(query)]
+
+
+def _check_quota(session: Session, who: Identity, more: int) -> None:
+    used = session.scalar(sa.select(sa.func.sum(Snapshot.bytes)).where(Snapshot.researcher == who.name)) or 0
+    if used + more > QUOTA:
+        raise BudgetSpent(
+            f"your snapshots hold {used:,} of {QUOTA:,} bytes", code="quota", hint="leave data out of snapshots"
+        )
 
 
 def _find(session: Session, who: Identity, id_: str) -> Snapshot:
