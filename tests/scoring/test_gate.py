@@ -284,6 +284,28 @@ def test_fifty_threads_on_two_gates_charge_exactly_the_budget():
     assert [entry.seq for entry in log] == list(range(40))
 
 
+def test_another_process_that_comes_between_reading_and_writing_is_not_overwritten():
+    """The other's entry takes the place in the log; ours is computed again on top of it, here as its copy."""
+    e = exam()
+
+    class Interleaved(MemoryGateStore):
+        """Lets a second gate answer just before the first append."""
+
+        intruder = None
+
+        def append(self, label_set, entry):
+            if self.intruder:
+                other, self.intruder = self.intruder, None
+                other.answer(e, "bob", vector(e, 400))
+            return super().append(label_set, entry)
+
+    store = Interleaved()
+    store.intruder = gate(store=store)
+    said = gate(store=store).answer(e, "ada", vector(e, 401))
+    assert said.duplicate
+    assert [(entry.seq, entry.researcher) for entry in store.entries("L", 0)] == [(0, "bob"), (1, "ada")]
+
+
 def test_a_rolled_back_append_is_forgotten():
     """A store whose transaction was undone: the charge and the Ladder's move are undone with it."""
     e, store = exam(), MemoryGateStore()

@@ -187,3 +187,12 @@ def test_seed_interval_is_student_t():
     assert i.hi - i.mean == pytest.approx(2.776 * i.se, rel=1e-3)
     assert i.se == pytest.approx(0.0707, rel=1e-2)
     assert isinstance(metrics.seed_interval([0.3]), NotScored)
+
+
+def test_the_spread_over_seeds_is_not_understated():
+    """Rows that all agree leave only the seeds: the standard error is that of a mean of 6 seeds, ddof 1."""
+    values = 0.6 + 0.1 * _probit(np.arange(1, 7) / 7)
+    student = np.repeat(values[:, None], 20, axis=1)
+    floor, ceiling = np.full((5, 20), 0.4), np.full((5, 20), 0.9)
+    se = metrics.pgr_interval(student, floor, ceiling, draws=20_000).se
+    assert se == pytest.approx(np.std(values, ddof=1) / np.sqrt(6) / 0.5, rel=0.04)

@@ -4,14 +4,17 @@ Knows labels (handed in), rules and the log; knows no HTTP, database or idempote
 with an accuracy on the Ladder's grid, or `not_improved` with nothing else; both take the same steps. A vector within
 2 % Hamming distance of a paid one of anyone, or of its complement, reuses that one's accuracy, free of charge.
 
-The budget is stricter than 500 paid vectors per label set. Measured (bench/gate.py, docs/bench/gate.json; honest
-accuracy .68, floor .55): researchers who park vectors just under the Ladder's next step, read every answer as one
-bit and pool what they learn gain, with 420 paid vectors among eight Ladders, 11 points at 1,263 rows and 24 at 400;
-one alone gains 2.4 with 140 and 4.5 at 400 rows. A bigger step does not stop them (3 x: 9 points), since they choose
-where to park; the gain grows with queries per row. So one paid vector per 15 interactive rows for everybody
-together and one per 30 for one researcher, and never more than 500: 84 and 42 at 1,263 rows, 26 and 13 at 400,
-500 from 7,500 rows on. That keeps them under 4 and 2 points. A search that needs 40 evaluations each for nine
-researchers needs 5,400 rows; `PUBLISHED` is the rule without this limit, for who accepts the leak.
+The budget is stricter than 500 paid vectors per label set, which do not hold (bench/gate.py, docs/bench/gate.json;
+honest accuracy .68, floor .55, confidences even on .5 to .86). Researchers who park vectors just under their Ladder's
+next step read every answer, told or not, as up to one bit; eight who pool what they learn gain 22 points at 400 rows
+and 12 at 1,263 from the published budget, one alone 3.6 and 2.6. Where to park is theirs to choose, so a bigger step
+is no cure; the gain grows with paid vectors per row (5 points at one per 10). Hence one per 15 interactive rows for
+everybody together, one per 30 for one researcher, 500 at most: 26 and 13 at 400 rows, 84 and 42 at 1,263. Measured
+gains then: eight 2.8 and 3.2 points (95 % bounds 3.2, 3.4), one 1.3 and 1.2 (1.6, 1.4). Nine researchers with 40
+evaluations each need 5,400 rows. `PUBLISHED` is the rule without this limit, for who accepts the leak.
+
+Not held: an attacker that is sure of some rows and tosses a coin on all others (8 points as eight, 5 alone), and
+picking the luckiest of many seeds (3.4 points at 400 rows): that gain is only undone by a rerun on the server's seeds.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ exactly the confidence it has, which is more than a real one knows. `shape` says
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,7 +98,8 @@ def attack_gate(
     attack: Attack, n: int, redraws: int, *, accomplices: int = 1, rules: GateRules | None = None, seed: int = 0,
     shape: str = "even", queries: int = 3000,
 ) -> np.ndarray:
-    """[redraws] gains with the defence on."""
+    """[redraws] gains with the defence on; the gate expects nobody else, so that its whole budget is theirs."""
+    rules = replace(rules or GateRules(), researchers=accomplices)
     gains = []
     for rng in np.random.default_rng(seed).spawn(redraws):
         world = draw_world(rng, n, queries, shape)
