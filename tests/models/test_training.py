@@ -164,13 +164,14 @@ def test_everything_a_batch_offers_is_real(
         index = b.index.numpy()
         np.testing.assert_allclose(b.target, target[index], rtol=1e-6)
         np.testing.assert_allclose(b.weight, weight[index], rtol=1e-6)
-        assert b.hidden is not None and b.unlabeled is not None
+        assert b.hidden is not None
+        assert b.unlabeled is not None
         np.testing.assert_allclose(b.hidden, (student.features(pairs) / spread)[index], rtol=1e-4)
         np.testing.assert_array_equal(b.swapped().detach(), -b.logits.detach())
         again = b.forward(pairs.take(index))
         np.testing.assert_allclose(again.detach(), b.logits.detach(), atol=1e-5)
         np.testing.assert_allclose(b.forward(pairs.swap().take(index)).detach(), b.swapped().detach(), atol=1e-5)
-        assert again.requires_grad and b.unlabeled.requires_grad and b.swapped().requires_grad
+        assert all(z.requires_grad for z in (again, b.unlabeled, b.swapped()))
         assert b.unlabeled.shape == (batch_size or 80,)
         every = b.forward(free).detach()
         assert all((value == every).any() or torch.isclose(value, every).any() for value in b.unlabeled.detach())
