@@ -21,8 +21,8 @@ import numpy as np
 
 from aar.errors import AarError, BudgetSpent, Conflict, InputError, MethodError, ProviderDown
 from aar.lab import ledger, queue
-from aar.lab.exams import Exams
 from aar.lab.queue import Job, SeedRun
+from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
 from aar.sandboxes import available
 from aar.scoring.metrics import Interval, score_as_json
@@ -93,13 +93,13 @@ def _fail(lab: Lab, job: Job, fault: queue.Fault, code: str, message: str, exact
 def _public(lab: Lab, job: Job) -> dict[str, Any]:
     """The verdict as the gate lets it out: {status, pgr, accuracy, error}, or why nothing is told."""
     scorer = lab.scorer
-    assert isinstance(scorer, Exams), "a worker needs the real scorer"
+    assert isinstance(scorer, GateScorer), "a worker needs the real scorer"
     ids = scorer.exam(job.problem).ids
     with np.load(sealed_predictions(lab.folder, str(job.id)), allow_pickle=False) as sealed:
         known, p = tuple(sealed["ids"].tolist()), sealed["p"]
     runs = [dict(zip(ids, restricted(Predictions(known, row), ids).p, strict=True)) for row in p]
     try:
-        said = scorer.verdict(job.researcher, job.problem, job.study, runs).as_json()
+        said = scorer.verdict(job.researcher, job.problem, job.study, runs)
     except (BudgetSpent, InputError) as error:
         return {"status": "not_told", "pgr": None, "accuracy": None, "error": None, "reason": error.message}
     return {k: said.get(k) for k in ("status", "pgr", "accuracy", "error")}
@@ -147,7 +147,7 @@ def main(root: str, name: str) -> None:
 
     torch.set_num_threads(1)
     folder = LabFolder(Path(root))
-    lab = open_lab(folder, lambda store: Exams(folder, store))
+    lab = open_lab(folder, lambda store: GateScorer(folder, store))
     try:
         work(lab, name)
     finally:
