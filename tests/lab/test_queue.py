@@ -135,3 +135,14 @@ def test_unknown_snapshots_and_problems(lab: Lab) -> None:
     for problem, code in (("toy", "0" * 40), ("none", snapshots.put(lab, ann, METHOD).id)):
         with pytest.raises(NotFound):
             queue.enqueue(lab, ann, problem, "m", code)
+
+
+def test_a_dead_workers_submission_is_free_at_once(lab: Lab) -> None:
+    """Only that worker's, and its old claim is void."""
+    submitted(lab, count=2)
+    lost, kept = claimed(lab, "w1"), claimed(lab, "w2")
+    queue.release(lab.store, "w1")
+    assert [state(lab, job.id).state for job in (lost, kept)] == ["queued", "running"]
+    assert claimed(lab, "w3").id == lost.id
+    with pytest.raises(Conflict):
+        queue.finish(lab.store, lost, {}, {})

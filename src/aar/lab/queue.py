@@ -150,6 +150,16 @@ def requeue(store: Store, submission: int, actor: str) -> None:
         _tell(store, row)
 
 
+def release(store: Store, worker: str) -> None:
+    """This worker is dead: what it held need not wait for its lease to run out."""
+    with store.transaction() as session:
+        held = sa.select(Submission).where(Submission.state == "running", Submission.worker == worker)
+        for row in session.scalars(held):
+            row.lease_until = ""
+        session.flush()
+        _expire(store, session)
+
+
 def _expire(store: Store, session: Session) -> None:
     dead = sa.select(Submission).where(Submission.state == "running", Submission.lease_until < now())
     for row in session.scalars(dead.with_for_update(skip_locked=True)).all():

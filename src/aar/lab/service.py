@@ -83,6 +83,7 @@ class _Crew:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
+                env={**os.environ, "AAR_PARENT": str(os.getpid())},
             )
 
 

@@ -38,7 +38,7 @@ BEAT_S = 10.0
 
 def work(lab: Lab, name: str, rules: RerunRules = RerunRules(), *, forever: bool = True) -> int:
     """Rerun what is queued; with forever=False until the queue is empty. Returns how many were closed."""
-    done, parent = 0, os.getppid()
+    done, parent = 0, int(os.environ.get("AAR_PARENT") or os.getppid())  # who started it may be gone by now
     while os.getppid() == parent and not lab.stopping:
         job = queue.claim(lab.store, name)
         if job is not None:

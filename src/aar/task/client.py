@@ -48,7 +48,9 @@ BY_STATUS: dict[int, type[AarError]] = {
 class LabClient:
     """`LabClient("http://127.0.0.1:8000", token)` or `LabClient("/path/to/api.sock", token)`."""
 
-    def __init__(self, where: str | Path, token: str, timeout_s: float = 60.0, retries: int = 4) -> None:
+    RETRIES = 4
+
+    def __init__(self, where: str | Path, token: str, timeout_s: float = 60.0, retries: int = RETRIES) -> None:
         self.where, self.token = str(where).removeprefix("unix:"), token
         self.timeout_s, self.retries = timeout_s, retries
 

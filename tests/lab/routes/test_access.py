@@ -42,6 +42,7 @@ ALLOWED = {
     "POST /studies": ("owner",),
     "GET /studies/{id}": ("reviewer", "owner"),
     "POST /studies/{id}/stop": ("owner",),
+    "POST /studies/{id}/open": ("owner",),
     "GET /tokens": ("owner",),
     "POST /tokens": ("owner",),
     "DELETE /tokens/{id}": ("owner",),

@@ -64,6 +64,12 @@ def stop_study(id: Id, who: Owner, lab: TheLab, once: OnlyOnce) -> JSONResponse:
     return once(who, 200, lambda: studies.set_state(lab, id, "stopped", who.name))
 
 
+@router.post("/studies/{id}/open", response_model=StudyView)
+def open_study(id: Id, who: Owner, lab: TheLab, once: OnlyOnce) -> JSONResponse:
+    """Let a stopped study go on. A finalized one stays closed."""
+    return once(who, 200, lambda: studies.set_state(lab, id, "open", who.name))
+
+
 @router.get("/tokens")
 def list_tokens(who: Owner, lab: TheLab) -> list[TokenView]:
     rows = tokens.listed(lab.store)
