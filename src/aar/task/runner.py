@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,7 @@ from aar.task.folder import RunSpec, TaskSpec, open_task
 from aar.types import Model, Predictions, Task
 
 TRACE_LINES = 30
+OUTSIDE = "the method tried to open {}, outside what a run is given"
 ALLOWED = ("/task", "/method", "/workspace", "/features", "/models", "/tmp", "/opt", "/usr", "/lib", "/proc", "/dev", "/sys", "/etc",
            sys.prefix, sys.base_prefix)
 
@@ -43,7 +45,7 @@ class Watch:
         elif event == "open" and isinstance(args[0], str | bytes):
             path = os.path.abspath(os.fsdecode(args[0]))
             if not path.startswith(self.allowed):
-                self.seen.setdefault("read_outside", f"the method tried to open {path[:200]}, outside what a run is given")
+                self.seen.setdefault("read_outside", OUTSIDE.format(path[:200]))
 
     def check(self) -> None:
         for code, message in self.seen.items():
@@ -83,6 +85,10 @@ def _write(path: Path, value: Any) -> None:
 
 def _as_watched(error: BaseException, watch: Watch | None) -> BaseException:
     """An OSError after a forbidden act is reported as that act."""
+    if isinstance(error, FileNotFoundError | PermissionError) and isinstance(error.filename, str):
+        path = os.path.abspath(error.filename)
+        if watch and not path.startswith(tuple(a for a in watch.allowed if a != "/tmp")):
+            watch.seen.setdefault("read_outside", OUTSIDE.format(path[:200]))
     try:
         if watch and not isinstance(error, AarError):
             watch.check()
@@ -92,9 +98,11 @@ def _as_watched(error: BaseException, watch: Watch | None) -> BaseException:
 
 
 def run_one(
-    task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None, student: Model | None = None
+    task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None, student: Model | None = None,
+    cut: Callable[[Task], Task] | None = None,
 ) -> int:
-    """One seed, in this process. Exit status 0, or 1 with the error written down. `student`: one already opened."""
+    """One seed, in this process. Exit status 0, or 1 with the error written down. `student`: one already opened;
+    `cut` changes the task before the method sees it."""
     start = time.monotonic()
     with (out / f"{run.name}.log.jsonl").open("w", buffering=1) as sink:
 
@@ -104,6 +112,7 @@ def run_one(
         try:
             task = open_task(task_dir, run, log=log)
             task = replace(task, student=student) if student else task
+            task = cut(task) if cut else task
             if watch:
                 sys.addaudithook(watch)
             answer = call_method(load_method(method_dir), task)
