@@ -25,7 +25,8 @@ def test_same_seed_gives_the_same_items_and_another_seed_others(items: list[Item
     again = chat.generate(np.random.default_rng(0), 1350, 150)
     other = chat.generate(np.random.default_rng(1), 1350, 150)
     assert again == items
-    assert len({i.prompt for i in other} & {i.prompt for i in items}) < 0.25 * len(items)
+    pairs, others = ({(i.prompt, i.right, i.wrong) for i in some} for some in (items, other))
+    assert len(pairs & others) < 0.05 * len(items)
 
 
 def test_counts_kinds_and_prompts(items: list[Item]) -> None:
@@ -60,7 +61,8 @@ def test_every_kind_satisfies_its_own_checker(name: str) -> None:
 def test_a_checker_refuses_a_swapped_or_half_right_reply() -> None:
     """A reply that names both answers is no answer, and a crossed twin is unsound."""
     holds = names(("Paris", "Rome"))
-    assert holds(0, "It is paris.") and not holds(0, "Paris or Rome.") and not holds(0, "Parisian")
+    assert holds(0, "It is paris.")
+    assert not any(holds(0, reply) for reply in ("Paris or Rome.", "Parisian"))
     assert not Twin(("a", "b"), ("It is Rome.", "It is Paris."), holds).sound()
 
 
@@ -71,7 +73,8 @@ def test_each_reply_is_right_once_and_wrong_once(items: list[Item]) -> None:
         groups[item.group].append(item)
     for a, b in groups.values():
         assert (a.right, a.wrong) == (b.wrong, b.right)
-        assert a.prompt != b.prompt and a.cell == b.cell
+        assert a.prompt != b.prompt
+        assert a.cell == b.cell
 
 
 def test_no_stump_on_the_replies_beats_chance(items: list[Item]) -> None:
@@ -99,13 +102,13 @@ def test_shelves_share_no_entity() -> None:
 
 
 def test_held_out_items_share_no_cell_and_no_phrasing_or_kind(items: list[Item]) -> None:
-    """OOD cells are others, half of the OOD rows are of unseen kinds, and no prompt opens with a trained phrasing."""
+    """OOD cells are others, a quarter of the OOD rows is of unseen kinds, and no prompt has a trained phrasing."""
     far, near = [i for i in items if i.ood], [i for i in items if not i.ood]
     assert not {i.cell for i in far} & {i.cell for i in near}
     unseen = [i for i in far if i.subset in HELD_OUT_KINDS]
-    assert 0.3 < len(unseen) / len(far) < 0.7
+    assert 0.1 < len(unseen) / len(far) < 0.4
     assert not {i.subset for i in near} & set(HELD_OUT_KINDS)
-    assert not any(i.prompt.startswith("What is the capital of") for i in far)
+    assert not any("What is the capital of" in i.prompt for i in far)
 
 
 def test_rows_are_short(items: list[Item]) -> None:
@@ -116,4 +119,4 @@ def test_rows_are_short(items: list[Item]) -> None:
 def test_an_exhausted_bank_says_so() -> None:
     """Asking for more than the banks hold is refused with a hint, not served with repeats."""
     with pytest.raises(LabError, match="no more new questions"):
-        chat.generate(np.random.default_rng(0), 0, 60_000)
+        chat.generate(np.random.default_rng(0), 0, 20_000)

@@ -1,9 +1,9 @@
 """Chat preference pairs: a request and two replies, of which one does what was asked.
 
 Each question comes with a mirror question to which the other reply is the right one, so no feature of a reply alone
-carries the label, and a checker that knows the facts decides both. Facts, reading and form are mixed over some thirty
+carries the label, and a checker that knows the facts decides both. Facts, reading and form are mixed over some twenty-five
 kinds. A cell is a shelf of entities (people, countries, topics...) that share nothing with other shelves; out of
-distribution means shelves, phrasings and, for every second question, kinds that training never shows.
+distribution means shelves, phrasings and, for every fourth question, kinds that training never shows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from aar.testbeds.generators.chat_bank.twin import HELD_OUT_KINDS, KINDS, Draw, 
 from aar.testbeds.generators.item import Item, generators
 
 SHELVES, SHELVES_OOD = 20, 4
-TRIES_PER_TWIN = 50
+UNSEEN_KINDS = 0.25  # share of out-of-distribution questions; more of them and even a student taught by gold is lost
+TRIES_PER_TWIN = 200
+OPENINGS = ("", "", "", "Hi. ", "Hello! ", "Quick one: ", "Please help. ", "Next: ", "Another one. ", "Good morning. ")
 
 
 @generators.register("chat")
@@ -42,10 +44,10 @@ def _items(rng: np.random.Generator, shelves: list[Shelf], n: int, prefix: str, 
 
 def _new_twin(rng: np.random.Generator, shelf: Shelf, ood: bool, seen: set[str]) -> tuple[str, Twin]:
     for _ in range(TRIES_PER_TWIN):
-        kinds = HELD_OUT_KINDS if ood and rng.random() < 0.5 else KINDS
+        kinds = HELD_OUT_KINDS if ood and rng.random() < UNSEEN_KINDS else KINDS
         subset = sorted(kinds)[int(rng.integers(len(kinds)))]
         try:
-            twin = kinds[subset](Draw(rng, shelf, ood))
+            twin = kinds[subset](Draw(rng, shelf, ood)).after(OPENINGS[int(rng.integers(len(OPENINGS)))])
         except OutOfRows:
             continue
         if not twin.sound():

@@ -51,7 +51,7 @@ def example(draw: Draw) -> Twin:
     return Twin(each(ask, (an(a[1]), an(b[1]))), each(say, (a[0], b[0])), names((a[0], b[0])))
 
 
-@kind("odd one out")
+@kind("odd one out", held_out=True)
 def odd_one(draw: Draw) -> Twin:
     rows = draw.rows("things", 3, differ=1)
     few, kinds = (rows[0][0], rows[1][0]), (rows[0][1], rows[1][1])
@@ -104,21 +104,6 @@ def opposite(draw: Draw) -> Twin:
     )
     say = draw.phrase("The opposite is '{}'.", "That is '{}'.", "The word you want is '{}'.")
     return Twin(each(ask, (a[0], b[0])), each(say, (a[1], b[1])), names((a[1], b[1])))
-
-
-@kind("answer language")
-def language(draw: Draw) -> Twin:
-    tongues = ("French", "Spanish", "German")
-    i, j = draw.rng.permutation(3)[:2]
-    row = draw.rows("words", 1)[0]
-    ask = draw.phrase(
-        "How do you say '" + row[0] + "' in {}?",
-        "Translate '" + row[0] + "' into {}.",
-        "I need the {} word for '" + row[0] + "'.",
-    )
-    say = draw.phrase("The word is '{}'.", "You say '{}'.", "It is '{}'.", "People there call it '{}'.")
-    keys = (row[1 + i], row[1 + j])
-    return Twin(each(ask, (tongues[i], tongues[j])), each(say, keys), names(keys))
 
 
 @kind("translation", held_out=True)

@@ -1,22 +1,14 @@
-"""Kinds whose answer is in the prompt: the asked property, summaries, quotes, sender and receiver, a word to avoid."""
+"""Kinds whose answer is in the prompt: summaries, quotes, and who did what to whom.
+
+In the held-out ones both replies use the same words and only the arrangement decides. Two scenes differ by swapping
+one pair of names or things, and each reply tells one of the scenes.
+"""
 
 from __future__ import annotations
 
-from aar.testbeds.generators.chat_bank.twin import Draw, Twin, an, each, has, kind, names
+from collections.abc import Sequence
 
-
-@kind("asked property", held_out=True)
-def prop(draw: Draw) -> Twin:
-    who, town, job = draw.words("people", 1)[0], draw.words("towns", 1)[0], draw.words("jobs", 1)[0]
-    text = draw.phrase(
-        f"{who} is {an(job)} who lives in {town}. ",
-        f"In {town} lives {who}, {an(job)}. ",
-        f"{who} moved to {town} and works as {an(job)}. ",
-    )
-    ask = draw.phrase("What is {0}'s {1}?", "Tell me the {1} of {0}.", "Please name {0}'s {1}.")
-    say = draw.phrase("It is {}.", "The answer is {}.", "I believe it is {}.")
-    prompts = text + ask.format(who, "job"), text + ask.format(who, "home town")
-    return Twin(prompts, each(say, (job, town)), names((job, town)))
+from aar.testbeds.generators.chat_bank.twin import Draw, Twin, each, has, kind, names
 
 
 @kind("faithful summary")
@@ -50,34 +42,87 @@ def quote(draw: Draw) -> Twin:
     return Twin(each(ask, a), each(say, a), names(a))
 
 
-@kind("who is addressed")
-def addressee(draw: Draw) -> Twin:
-    who, what = draw.words("people", 2), draw.words("objects", 1)[0]
-    ask = draw.phrase(
-        "Write a note from {0} to {1} about the " + what + ".",
-        "{0} wants to tell {1} about the " + what + ". Write the note.",
-        "Draft {0}'s message to {1} about the " + what + ".",
-    )
-    say = draw.phrase(
-        "Dear {1}, the " + what + " is here. Yours, {0}",
-        "Hello {1}, I have the " + what + ". Best, {0}",
-        "{1}, come and see the " + what + ". {0}",
-    )
-    pairs = (who, who[::-1])
+def _swapped(scene: str, tell: str, fixed: Sequence[str], pair: Sequence[str]) -> Twin:
+    """Scene and reply with {a}, {b} filled by the pair, then by the pair turned round; {0}, {1}... are `fixed`.
+
+    A reply is right when it puts the two at the places where the scene's own telling has them.
+    """
+    told = [{"a": pair[i], "b": pair[1 - i]} for i in (0, 1)]
+    prompts, replies = ([text.format(*fixed, **names) for names in told] for text in (scene, tell))
+    first = tell.index("{a}") < tell.index("{b}")
     return Twin(
-        (ask.format(*pairs[0]), ask.format(*pairs[1])),
-        (say.format(*pairs[0]), say.format(*pairs[1])),
-        lambda i, r: r.rstrip().endswith(pairs[i][0]) and not r.rstrip().endswith(pairs[i][1]),
+        (prompts[0], prompts[1]),
+        (replies[0], replies[1]),
+        lambda i, reply: (reply.index(told[i]["a"]) < reply.index(told[i]["b"])) == first,
     )
 
 
-@kind("avoid a word", held_out=True)
-def avoid(draw: Draw) -> Twin:
-    what, who = draw.words("objects", 2), draw.words("people", 1)[0]
-    ask = draw.phrase(
-        "Suggest a present for " + who + ", but not the {}.",
-        "What could " + who + " bring? Do not mention the {}.",
-        who + " is tired of the {}. Suggest something else.",
+@kind("giver and receiver", held_out=True)
+def gift(draw: Draw) -> Twin:
+    scene = draw.phrase(
+        "{a} gave the {0} to {b} in {1}. Retell it.",
+        "In {1}, {a} handed {b} the {0}. Say it in other words.",
+        "{a} sent {b} the {0} from {1}. Sum it up.",
     )
-    say = draw.phrase("I suggest the {}.", "Perhaps the {}.", "The {} would be nice.")
-    return Twin(each(ask, what[::-1]), each(say, what), lambda i, r: not has(r, what[1 - i]))
+    tell = draw.phrase(
+        "{b} got the {0} from {a}.",
+        "{a} let {b} have the {0}.",
+        "The {0} went from {a} to {b}.",
+        "{b} owes {a} for the {0}.",
+    )
+    return _swapped(scene, tell, (*draw.words("objects", 1), *draw.words("towns", 1)), draw.words("people", 2))
+
+
+@kind("order of steps", held_out=True)
+def steps(draw: Draw) -> Twin:
+    verbs, things = draw.rows("verbs", 2), draw.words("objects", 2)
+    pair = [f"{verb[0]} the {thing}" for verb, thing in zip(verbs, things, strict=True)]
+    scene = draw.phrase(
+        "First {a}, then {b}. Tell {0} the plan.",
+        "{0} must {a} and afterwards {b}. Give the instructions.",
+        "Before they {b}, they {a}. Explain it to {0}.",
+    )
+    tell = draw.phrase("You {a} and after that you {b}.", "Step one: {a}. Step two: {b}.", "Start: {a}. End: {b}.")
+    return _swapped(scene, tell, draw.words("people", 1), pair)
+
+
+@kind("who lives where", held_out=True)
+def homes(draw: Draw) -> Twin:
+    scene = draw.phrase(
+        "{a} lives in {0}, {b} in {1}. Write that down.",
+        "In {0} you meet {a}, in {1} you meet {b}. Who is where?",
+        "Note the homes: {a} {0}, {b} {1}.",
+    )
+    tell = draw.phrase(
+        "The home of {a} is {0} and that of {b} is {1}.",
+        "{a} is in {0} while {b} is in {1}.",
+        "{0} has {a}, {1} has {b}.",
+    )
+    return _swapped(scene, tell, draw.words("towns", 2), draw.words("people", 2))
+
+
+@kind("who did which", held_out=True)
+def deeds(draw: Draw) -> Twin:
+    verbs = [row[1] for row in draw.rows("verbs", 2)]
+    scene = draw.phrase(
+        "{a} {0} the {2} and {b} {1} it. Report the facts.",
+        "The {2}: {a} {0} it, {b} {1} it. Who did what?",
+        "We saw that {a} {0} and {b} {1} the {2}. Confirm.",
+    )
+    tell = draw.phrase(
+        "It was {a} who {0} and {b} who {1} the {2}.", "{a} {0} the {2}, {b} {1} it.", "{a} {0} it; {b} {1} it."
+    )
+    return _swapped(scene, tell, (*verbs, *draw.words("objects", 1)), draw.words("people", 2))
+
+
+@kind("requested order", held_out=True)
+def listing(draw: Draw) -> Twin:
+    scene = draw.phrase(
+        "Name the {a} first and the {b} second.",
+        "Mention the {a}, later the {b}, in a note to {0}.",
+        "Begin with the {a} and close with the {b}.",
+    )
+    tell = draw.phrase(
+        "{0} wants the {a} and the {b}.", "There is the {a}, and the {b} for {0}.", "See the {a} and the {b}."
+    )
+    return _swapped(scene, tell, draw.words("people", 1), draw.words("objects", 2))

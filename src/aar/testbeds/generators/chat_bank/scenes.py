@@ -30,13 +30,6 @@ Juniper_Creek Kingsmere Longford Mapleton Norwood Otterton Plumstead Ravensworth
 Amberley Burnside Calder Denholm Edgeworth Foulden Garston Hexley Irthing Jedwood Kirkby Ludlow Monkton Nairn Orley
 Penrith Ripley Staveley Tarland Ulverton
 """
-JOBS = """
-nurse pilot farmer painter sailor tailor butcher miner chemist barber banker singer welder gardener waiter printer
-fisherman postman jeweller shepherd actor bricklayer cashier decorator engineer florist glazier hairdresser inspector
-judge mechanic notary optician potter rancher sculptor translator usher vet weaver astronomer beekeeper clerk diver
-editor firefighter goldsmith historian illustrator locksmith midwife novelist organist photographer roofer soldier
-teacher umpire
-"""
 VERBS = """
 visit visited; paint painted; repair repaired; clean cleaned; study studied; watch watched; cook cooked;
 plant planted; carry carried; climb climbed; count counted; deliver delivered; describe described; examine examined;
@@ -113,6 +106,5 @@ mending a sock|Slip a darning egg inside and weave the thread across the hole.
 people: list[tuple[str, ...]] = [(p.split()[0], p.split()[1]) for p in PEOPLE.split(";")]
 objects = OBJECTS.split()
 towns = [town.replace("_", " ") for town in TOWNS.split()]
-jobs = JOBS.split()
 verbs: list[tuple[str, ...]] = [(v.split()[0], v.split()[1]) for v in VERBS.split(";")]
 topics: list[tuple[str, ...]] = [(t.split("|")[0], t.split("|")[1]) for t in TOPICS.strip().splitlines()]

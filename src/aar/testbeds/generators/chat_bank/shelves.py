@@ -21,7 +21,6 @@ BANKS: dict[str, tuple[list[Row], tuple[int, ...]]] = {
     "colours": (facts.COLOURS, (0,)),
     "things": (facts.THINGS, (0,)),
     "crafts": (facts.CRAFTS, (0, 1)),
-    "jobs": ([(job,) for job in scenes.jobs], (0,)),
     "verbs": (scenes.verbs, (0, 1)),
     "topics": (scenes.topics, (0, 1)),
     "objects": ([(thing,) for thing in scenes.objects], (0,)),

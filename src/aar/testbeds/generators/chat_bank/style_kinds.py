@@ -1,4 +1,4 @@
-"""Kinds about the form of a reply: tone, register, tense, person, mood, the first word, a wanted word or name."""
+"""Kinds about the form of a reply: tone, register, tense, the first word, a wanted word or name."""
 
 from __future__ import annotations
 
@@ -81,25 +81,6 @@ def tense(draw: Draw) -> Twin:
     )
 
 
-@kind("person", held_out=True)
-def person(draw: Draw) -> Twin:
-    who, verb = draw.rows("people", 1)[0], draw.rows("verbs", 1)[0]
-    what, town = draw.words("objects", 1)[0], draw.words("towns", 1)[0]
-    ask = draw.phrase(
-        "Write about {0} and the {1} in {2} in the {3} person.",
-        "Use the {3} person: {0} tells of the {1} in {2}.",
-        "A {3}-person line on {0}, the {1} and {2}, please.",
-    )
-    say = draw.phrase("In {0}, {1} {2} the {3}.", "Last year {1} {2} the {3} in {0}.", "{1} {2} the {3} while in {0}.")
-    subjects = ("I", who[1] if not say.startswith("{1}") else who[1].capitalize())
-    texts = [say.format(town, subject, verb[1], what) for subject in subjects]
-    return Twin(
-        (ask.format(who[0], what, town, "first"), ask.format(who[0], what, town, "third")),
-        (texts[0], texts[1]),
-        lambda i, r: (has(r, "I"), has(r, who[1]))[i],
-    )
-
-
 @kind("first word")
 def first_word(draw: Draw) -> Twin:
     pair, who = draw.words("objects", 2), draw.words("people", 1)[0]
@@ -149,14 +130,3 @@ def greet(draw: Draw) -> Twin:
         f"We bring you the {what}, {{}}.",
     )
     return Twin(each(ask, who), each(say, who), names(who))
-
-
-@kind("mood", held_out=True)
-def mood(draw: Draw) -> Twin:
-    who, what = draw.words("people", 1)[0], draw.words("objects", 1)[0]
-    prompts = each(f"Write a {{}} review of the {what} from {who}.", ("positive", "negative"))
-    replies = (
-        f"The {what} is wonderful and {who} sells it cheaply.",
-        f"The {what} is dreadful and {who} charges too much.",
-    )
-    return Twin(prompts, replies, lambda i, r: has(r, ("wonderful", "dreadful")[i]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class Twin:
     responses: tuple[str, str]
     holds: Callable[[int, str], bool]
 
+    def after(self, opening: str) -> Twin:
+        """The same twin with both questions after an opening, such as a greeting."""
+        return replace(self, prompts=(opening + self.prompts[0], opening + self.prompts[1]))
+
     def sound(self) -> bool:
         """Whether the checker says so too: right holds, wrong does not, for both questions."""
         return (
@@ -43,7 +47,6 @@ class Draw:
     rng: np.random.Generator
     shelf: dict[str, list[Row]]
     held_out: bool = False
-    used: set[str] = field(default_factory=set)
 
     def pick(self, options: Sequence[str]) -> str:
         return options[int(self.rng.integers(len(options)))]
