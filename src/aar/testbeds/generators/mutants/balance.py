@@ -2,7 +2,8 @@
 
 Each mutant has a direction per surface feature: does it have more (+1) or fewer (-1) of a token than its original, is
 it longer or shorter? A greedy choice keeps the running sum of these directions near zero, as in vector balancing, so
-that `<` becomes `<=` about as often as `<=` becomes `<`.
+that `<` becomes `<=` about as often as `<=` becomes `<`. This bounds single counts; what a model can still learn from
+combinations of them is part of the task.
 """
 
 from __future__ import annotations
@@ -15,8 +16,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|[^\s\w]|\n *")
-LENGTH_WEIGHT = 3.0
+SLACK = 0.1
+"""Share of the rows by which a sum may drift before it costs anything: a stump on one count stays near 55 %."""
 KIND_WEIGHT = 30.0
+SHARES = {
+    "repeated line": 4.0,
+    "start value": 5.0,
+    "boundary": 1.5,
+    "arithmetic": 1.5,
+    "assignment": 1.5,
+    "variable": 0.7,
+    "call": 0.3,
+    "logic": 0.2,
+    "comparison": 0.15,
+    "missing line": 0.05,
+}
+"""How common a kind should be relative to 1: fewer of those that look alike to the models."""
 
 
 def directions(right: str, wrong: str) -> dict[str, float]:
@@ -24,8 +39,7 @@ def directions(right: str, wrong: str) -> dict[str, float]:
     counts = Counter(TOKEN.findall(wrong))
     counts.subtract(TOKEN.findall(right))
     signs = {token: float(np.sign(count)) for token, count in counts.items() if count}
-    longer = float(np.sign(len(wrong) - len(right)))
-    return signs | ({"": LENGTH_WEIGHT * longer} if longer else {})
+    return signs | ({"": float(np.sign(len(wrong) - len(right)))} if len(wrong) != len(right) else {})
 
 
 @dataclass
@@ -36,9 +50,10 @@ class Balance:
     kinds: Counter[str] = field(default_factory=Counter)
 
     def cost(self, kind: str, signs: dict[str, float]) -> float:
-        """By how much the choice would lengthen the vector of sums, and how common its kind already is."""
-        drift = sum(2 * self.sums[token] * sign + sign * sign for token, sign in signs.items())
-        return drift + KIND_WEIGHT * self.kinds[kind] / max(self.kinds.total(), 1)
+        """By how much the choice would lengthen the vector of sums beyond the slack, and how common its kind is."""
+        slack = SLACK * self.kinds.total()
+        drift = sum(_excess(self.sums[t] + sign, slack) - _excess(self.sums[t], slack) for t, sign in signs.items())
+        return drift + KIND_WEIGHT * self.kinds[kind] / max(self.kinds.total(), 1) / SHARES.get(kind, 1.0)
 
     def choose(self, rng: np.random.Generator, candidates: Sequence[tuple[str, dict[str, float]]]) -> int:
         """The index of the cheapest (kind, directions), ties broken at random."""
@@ -48,3 +63,7 @@ class Balance:
         self.sums.update(signs)
         self.kinds[kind] += 1
         return best
+
+
+def _excess(total: float, slack: float) -> float:
+    return float(max(abs(total) - slack, 0) ** 2)

@@ -1,7 +1,7 @@
 """Mutation operators on a function's syntax tree. They know nothing about whether a mutant behaves differently.
 
 Every operator that can be undone exists in both directions (`<` to `<=` and `<=` to `<`), so that the selection can
-balance them and the mere presence of a token tells nothing.
+balance them: the mere presence of a token says little.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def _changes(holder: ast.AST, field: str, value: object, names: list[str]) -> It
     if isinstance(value, list):
         if field in ("body", "orelse"):
             yield from _moved(value)
+            yield from _counted(value)
         for i, element in enumerate(value):
             if isinstance(element, ast.expr | ast.cmpop | ast.stmt):
                 for kind, new in _replaced(holder, field, element, names):
@@ -97,8 +98,10 @@ def _replaced(holder: ast.AST, field: str, node: ast.AST, names: list[str]) -> I
 def _constant(holder: ast.AST, field: str, node: ast.Constant) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node.value, bool):
         yield "logic", ast.Constant(not node.value)
+    elif isinstance(node.value, str) and isinstance(holder, ast.Assign | ast.Tuple | ast.Return):
+        yield "start value", ast.Constant(" " if not node.value else "")
     elif isinstance(node.value, int):
-        kind = "start value" if isinstance(holder, ast.Assign) else "boundary"
+        kind = "start value" if isinstance(holder, ast.Assign) or _starts(holder) else "boundary"
         if not isinstance(holder, ast.UnaryOp):
             yield kind, ast.Constant(node.value + 1)
             if node.value > 0:
@@ -130,6 +133,8 @@ def _expression(holder: ast.AST, field: str, node: ast.expr, names: list[str]) -
         yield "logic", node.operand
     elif (field == "test" or field == "ifs") and not isinstance(node, ast.Compare | ast.BoolOp):
         yield "logic", ast.UnaryOp(ast.Not(), node)
+    if isinstance(node, ast.List) and not node.elts and field in ("value", "elts"):
+        yield "start value", ast.List([ast.Constant(0)], ast.Load())
     if isinstance(node, ast.IfExp):
         yield "swapped operands", ast.IfExp(node.test, node.orelse, node.body)
     if isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.ctx, ast.Load):
@@ -140,6 +145,11 @@ def _is_bound(holder: ast.AST, field: str) -> bool:
     """Whether the field is an index, a slice bound, a range argument or what a number is compared to."""
     is_range = isinstance(holder, ast.Call) and isinstance(holder.func, ast.Name) and holder.func.id == "range"
     return (is_range and field == "args") or isinstance(holder, ast.Slice) or field in ("slice", "comparators")
+
+
+def _starts(holder: ast.AST) -> bool:
+    """Whether the node is a tuple of which a part is a written value, as in `total, best = 0, x`."""
+    return isinstance(holder, ast.Tuple) and isinstance(holder.ctx, ast.Load)
 
 
 def _called(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
@@ -177,6 +187,15 @@ def _moved(body: list[ast.stmt]) -> Iterator[tuple[str, list[ast.stmt]]]:
             yield "order", [*body[:i], _with_body(block, block.body[:-1]), block.body[-1], *body[i + 1 :]]
         if isinstance(block, ast.If) and block.orelse and not isinstance(block.orelse[0], ast.If):
             yield "order", [*body[:i], ast.If(block.test, block.orelse, block.body), *body[i + 1 :]]
+
+
+def _counted(body: list[ast.stmt]) -> Iterator[tuple[str, list[ast.stmt]]]:
+    """One statement too few or too many."""
+    for i, statement in enumerate(body):
+        if len(body) > 1:
+            yield "missing line", [*body[:i], *body[i + 1 :]]
+        if isinstance(statement, ast.AugAssign | ast.Expr | ast.Assign):
+            yield "repeated line", [*body[:i], statement, *body[i:]]
 
 
 def _with_body(block: ast.For | ast.While | ast.If, body: list[ast.stmt]) -> ast.stmt:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-STEPS, DEPTH, MUTANT_CPU_S, MEMORY = 3000, 250, 3, 1 << 30
+STEPS, DEPTH, MUTANT_CPU_S, MEMORY = 3000, 250, 1, 1 << 30
 
 
 class _TooLong(BaseException):
