@@ -86,7 +86,8 @@ def gaussian(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def trained(x: np.ndarray, target: np.ndarray) -> Head:
     rows = Rows("pair", tuple(map(str, range(len(x)))), tuple(Pair(str(i), "a", "b") for i in range(len(x))))
-    return fit([Fit(rows, target.astype(np.float32))], lambda texts: x[[int(t.question) for t in texts]], "pair")[0]
+    job = Fit(rows, target.astype(np.float32), lr=0.05, epochs=16)  # long enough to converge: this is about the limit
+    return fit([job], lambda texts: x[[int(t.question) for t in texts]], "pair")[0]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -102,7 +103,7 @@ def test_random_flips_average_out_and_learnable_errors_do_not(seed: int) -> None
     test = slice(n, None)
     accuracy = lambda target: ((trained(x[:n], target[:n]).logits(x[test]) > 0) == y[test]).mean()  # noqa: E731
     ceiling, floor = accuracy(y), {k: (w[test] == y[test]).mean() for k, w in weak.items()}
-    assert ceiling > 0.98
+    assert ceiling > 0.985
     assert floor["flips"] == pytest.approx(0.7, abs=0.01) == floor["halfspace"]
     pgr = {k: (accuracy(w) - floor[k]) / (ceiling - floor[k]) for k, w in weak.items()}
     assert pgr["flips"] > 0.85

@@ -2,8 +2,10 @@
 
 AdamW in float64 on one thread: the same call gives the same bytes, and company changes nothing. (In float32 the order
 of a sum, which depends on company, can turn one hard label of logconf round, and the fit with it.)
-Defaults (None in a Fit): all rows at once up to 1,024, otherwise random 1,024 of them; 240 steps; lr .02 falling
-linearly to 0; weight decay .01. They do not diverge on 550 rows of width 576 and come near the best head there.
+Defaults (None in a Fit): all rows at once up to 1,024, otherwise random 1,024 of them; 120 steps; lr .6 / d falling
+linearly to 0; weight decay .01. Chosen on 550 pairs of SmolLM2 features (code testbed, layers 15 and 20): the ceiling
+is .82 and .92, as good as the best ridge-tuned logistic regression (.83 and .91). With 240 steps at .02 it was .79 and
+.88, and a student of noisy labels copied more of the noise.
 
 R fits, b rows of a fit in a step (padded to the longest), d features.
 """
@@ -24,7 +26,12 @@ from aar.models import losses
 from aar.models.heads import Features, Head, Params, Shape, forward, initial, one_thread, spread
 from aar.types import Batch, Fit, Kind, Rows
 
-STEPS, BATCH, RATE, DECAY = 240, 1024, 0.02, 0.01
+STEPS, BATCH, DECAY = 120, 1024, 0.01
+
+
+def rate(width: int) -> float:
+    """The default learning rate for features of this width: Adam moves every weight alike, so a logit by about d lr."""
+    return min(0.05, 0.6 / width)
 
 
 def fit(
@@ -113,8 +120,8 @@ class _Lane:
         return list(groups.values())
 
     def train(self) -> list[Head]:
-        rates = torch.tensor([RATE if job.lr is None else job.lr for job in self.fits], dtype=torch.float64)
-        optimiser = _AdamW(self.params, rates)
+        rates = [rate(self.x.shape[1]) if job.lr is None else job.lr for job in self.fits]
+        optimiser = _AdamW(self.params, torch.tensor(rates, dtype=torch.float64))
         for step, index in zip(range(self.steps), self._indices(), strict=False):
             torch.autograd.backward(self._loss(index, step / self.steps))
             optimiser.step(1 - step / self.steps)
@@ -222,10 +229,15 @@ def _padded(values: Sequence[np.ndarray], dtype: torch.dtype) -> Tensor:
 
 
 def _begin(fits: Sequence[Fit], starts: Sequence[Head | None], kind: Kind, shape: Shape, width: int) -> Params:
-    each = [
-        {k: torch.from_numpy(v) for k, v in start.params.items()} if start else initial(kind, shape, width, job.seed)
-        for job, start in zip(fits, starts, strict=True)
-    ]
+    each = []
+    for job, start in zip(fits, starts, strict=True):
+        params = initial(kind, shape, width, job.seed)
+        if start:
+            params = {k: torch.from_numpy(v) for k, v in start.params.items()}
+        elif "bias" in params:  # start at the share of positives: no weight on centred features can supply it
+            share = np.average(job.target, weights=_weight(job))
+            params["bias"] += float(np.log((share + 0.01) / (1.01 - share)))
+        each.append(params)
     return {k: torch.stack([p[k] for p in each]).double().requires_grad_() for k in each[0]}
 
 
