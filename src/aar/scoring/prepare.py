@@ -16,7 +16,7 @@ import numpy as np
 from aar.errors import InputError
 from aar.models import frozen, headfile
 from aar.models.student import HeadStudent, TrainedHead
-from aar.scoring.features import Progress, ensure, store
+from aar.scoring.features import Progress, deepest, ensure, store
 from aar.scoring.metrics import correctness
 from aar.scoring.problem import Card, Problem
 from aar.scoring.sealed import Sealed
@@ -62,7 +62,7 @@ class Baseline:
 
 def student_of(lab: LabFolder, problem: Problem, kind: Kind, *, sealed: bool) -> HeadStudent:
     lm = frozen.load(problem.student)
-    return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, kind, lm.layers // 2, "mean", lm.folder)
+    return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, kind, deepest(lm.layers), "mean", lm.folder)
 
 
 def _teacher_base(lab: LabFolder, teacher: Teacher, kind: Kind) -> HeadStudent | None:
@@ -116,7 +116,7 @@ def prepare(
     floor, ceiling = baseline.on(test.ids)
     lm = frozen.load(problem.student)
     card = Card(
-        problem=problem.name, kind=kind, layer=lm.layers // 2, pooling="mean", student_id=lm.id,
+        problem=problem.name, kind=kind, layer=deepest(lm.layers), pooling="mean", student_id=lm.id,
         teacher_id=frozen.load(teacher.reads[0]).id if teacher.reads else None, seeds=seeds,
         rows={s: len(sealed.rows(problem.testbed, s)) for s in ("labeled", "unlabeled", *SCORED)},
         floor=_mean_se(floor), ceiling=None if ceiling is None else _mean_se(ceiling),
