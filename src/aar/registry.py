@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -24,6 +25,7 @@ class Registry(Generic[T]):
         self.noun, self.package = noun, package
         self._items: dict[str, T] = {}
         self._scanned = False
+        self._scanning = threading.RLock()
 
     def register(self, name: str) -> Callable[[T], T]:
         def add(item: T) -> T:
@@ -35,10 +37,11 @@ class Registry(Generic[T]):
         return add
 
     def _scan(self) -> None:
-        if not self._scanned:
-            self._scanned = True
-            for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
-                importlib.import_module(f"{self.package}.{module.name}")
+        with self._scanning:
+            if not self._scanned:
+                self._scanned = True
+                for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
+                    importlib.import_module(f"{self.package}.{module.name}")
 
     def names(self) -> list[str]:
         self._scan()

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from aar.errors import AarError
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Priority = Literal["research", "rerun"]
+T = TypeVar("T")
 
 
 class Cancelled(AarError):
@@ -46,7 +47,7 @@ class Needs:
 class Lease:
     """What a running job is handed: say how far it is, and ask whether to stop."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle[Any]) -> None:
         self._handle = handle
 
     @property
@@ -62,22 +63,22 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[T]):
     """`run(lease)` is called once, in a thread. `owner` is whom fairness counts it for."""
 
     owner: str
     name: str
-    run: Callable[[Lease], Any]
+    run: Callable[[Lease], T]
     needs: Needs = Needs()
     priority: Priority = "research"
 
 
 @dataclass
-class Handle:
+class Handle(Generic[T]):
     """One submitted job. Times are of `time.monotonic`."""
 
     id: int
-    job: Job
+    job: Job[T]
     state: State = "queued"
     progress: float = 0.0
     doing: str = ""
@@ -85,10 +86,10 @@ class Handle:
     queued_at: float = field(default_factory=time.monotonic)
     started_at: float | None = None
     ended_at: float | None = None
-    future: Future[Any] = field(default_factory=Future, repr=False)
+    future: Future[T] = field(default_factory=Future, repr=False)
     cancel_asked: threading.Event = field(default_factory=threading.Event, repr=False)
 
-    def result(self, timeout_s: float | None = None) -> Any:
+    def result(self, timeout_s: float | None = None) -> T:
         """What `run` returned; raises what it raised, or Cancelled."""
         return self.future.result(timeout_s)
 
@@ -103,6 +104,6 @@ class Handle:
 
 
 class Executor(Protocol):
-    def submit(self, job: Job) -> Handle: ...
-    def handles(self) -> list[Handle]: ...
+    def submit(self, job: Job[T]) -> Handle[T]: ...
+    def handles(self) -> list[Handle[Any]]: ...
     def close(self) -> None: ...

@@ -10,11 +10,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import psutil
 
 from aar.errors import InputError
-from aar.executors.base import Cancelled, Handle, Job, Lease, Needs
+from aar.executors.base import Cancelled, Handle, Job, Lease, Needs, State, T
 from aar.executors.policy import Capacity, Waiting, choose
 
 RECHECK_S = 0.25
@@ -31,14 +32,14 @@ class LocalExecutor:
     def __init__(self, total: Needs | None = None, kept_for_reruns: int = 1, reruns_elsewhere: Callable[[], int] = lambda: 0) -> None:
         self.capacity = Capacity(total or this_machine(), kept_for_reruns)
         self.reruns_elsewhere = reruns_elsewhere
-        self._handles: list[Handle] = []
+        self._handles: list[Handle[Any]] = []
         self._served: dict[str, float] = {}
         self._changed = threading.Condition()
         self._closed = False
         self._dispatcher = threading.Thread(target=self._dispatch, name="executor", daemon=True)
         self._dispatcher.start()
 
-    def submit(self, job: Job) -> Handle:
+    def submit(self, job: Job[T]) -> Handle[T]:
         """Queue it. InputError for a job that could never start here."""
         if not self.capacity.check(job.needs):
             raise InputError(f"job {job.name!r} needs {job.needs}, this machine has {self.capacity.total}", code="too_big")
@@ -50,7 +51,7 @@ class LocalExecutor:
             self._changed.notify_all()
             return handle
 
-    def handles(self) -> list[Handle]:
+    def handles(self) -> list[Handle[Any]]:
         with self._changed:
             return list(self._handles)
 
@@ -91,7 +92,7 @@ class LocalExecutor:
             if handle.state == "queued" and handle.cancel_asked.is_set():
                 self._end(handle, "cancelled", Cancelled(f"job {handle.job.name!r} was cancelled"))
 
-    def _next(self, reruns_elsewhere: int) -> Handle | None:
+    def _next(self, reruns_elsewhere: int) -> Handle[Any] | None:
         def seen(state: str) -> list[Waiting]:
             return [Waiting(h.id, h.job.owner, h.job.needs, h.job.priority, h.id) for h in self._handles if h.state == state]
 
@@ -102,18 +103,18 @@ class LocalExecutor:
         chosen = choose(seen("queued"), running, served, self.capacity, reruns_elsewhere)
         return None if chosen is None else self._handles[chosen]
 
-    def _run(self, handle: Handle) -> None:
+    def _run(self, handle: Handle[Any]) -> None:
         try:
             value = handle.job.run(Lease(handle))
         except BaseException as error:
-            state = "cancelled" if isinstance(error, Cancelled) else "failed"
+            state: State = "cancelled" if isinstance(error, Cancelled) else "failed"
             self._end(handle, state, error)
         else:
             self._end(handle, "done", None, value)
 
-    def _end(self, handle: Handle, state: str, error: BaseException | None, value: object = None) -> None:
+    def _end(self, handle: Handle[Any], state: State, error: BaseException | None, value: object = None) -> None:
         with self._changed:
-            handle.state, handle.ended_at = state, time.monotonic()  # type: ignore[assignment]
+            handle.state, handle.ended_at = state, time.monotonic()
             owner = handle.job.owner
             self._served[owner] = self._served.get(owner, 0.0) + handle.seconds * handle.job.needs.cpus
             self._changed.notify_all()
