@@ -32,8 +32,8 @@ from aar.testbeds.generators.math_bank.templates import TEMPLATES
 from aar.testbeds.generators.math_bank.worlds import HELD_OUT_WORLDS, WORLDS, World
 
 MIX: Mapping[str, float] = {
-    "unsound reason": 10.0,
-    "ignored condition": 9.0,
+    "unsound reason": 4.8,
+    "ignored condition": 4.6,
     "inconsistent answer": 2.2,
     "misread number": 1.8,
     "another question": 1.4,
@@ -49,7 +49,7 @@ MIX: Mapping[str, float] = {
 }
 """Kind of error -> how often it is tried; kinds that apply to few templates end up rarer."""
 
-HELD_OUT_MIX: Mapping[str, float] = {"wrong magnitude": 1.0, "miscopied result": 1.0, "guess": 1.5}
+HELD_OUT_MIX: Mapping[str, float] = {"wrong magnitude": 1.0, "miscopied result": 1.0, "guess": 1.0}
 EDITS_TRIED = 6
 
 
@@ -116,8 +116,9 @@ def solve(question: Question, kind: str, rng: np.random.Generator) -> tuple[str,
     drafts = [edits[int(rng.integers(len(edits)))](question, rng) for _ in range(EDITS_TRIED)]
     wrongs = [draft for draft in drafts if draft]
     if remarks:
-        right = replace(right, remark=str(rng.choice(remarks.sound)))
-        wrongs = [replace(draft, remark=str(rng.choice(remarks.unsound))) for draft in wrongs]
+        sound, unsound = remarks.pairs[int(rng.integers(len(remarks.pairs)))]
+        right = replace(right, remark=sound)
+        wrongs = [replace(draft, remark=unsound) for draft in wrongs]
     texts = {text for draft in wrongs if (text := draft.render()) and "answer" in faults(question, text)}
     return right.render() or "", sorted(texts)
 
