@@ -69,7 +69,7 @@ def store() -> ArrayStore:
 @pytest.fixture
 def student(store: ArrayStore) -> HeadStudent:
     """On pairs, at layer 2."""
-    return HeadStudent(store, "toy", "pair", layer=2)
+    return HeadStudent(store, "toy", "pair", layer=2, ridge=0.0)
 
 
 @pytest.fixture

@@ -46,9 +46,10 @@ class HeadStudent:
         pooling: str = "mean",
         folder: Path | None = None,
         shape: Shape = "linear",
+        ridge: float | None = None,
     ) -> None:
         self.store, self.name, self.kind, self.layer, self.pooling = store, name, kind, layer, pooling
-        self.folder, self.shape = Path(folder) if folder else None, shape
+        self.folder, self.shape, self.ridge = Path(folder) if folder else None, shape, ridge
         abilities: set[Ability] = {"features", "fit"}
         if self.folder and weights.is_causal(weights.config(self.folder)):
             abilities |= {"score", "generate"}
@@ -60,7 +61,7 @@ class HeadStudent:
 
     def at(self, layer: int, pooling: str | None = None) -> HeadStudent:
         """The same student, its heads reading another layer."""
-        return HeadStudent(self.store, self.name, self.kind, layer, pooling or self.pooling, self.folder, self.shape)
+        return HeadStudent(self.store, self.name, self.kind, layer, pooling or self.pooling, self.folder, self.shape, self.ridge)
 
     def read(self, rows: Sequence[Text], layer: int | None = None, side: Side = "diff") -> np.ndarray:
         """`features` of bare texts."""
@@ -81,7 +82,7 @@ class HeadStudent:
         from aar.models.training import fit
 
         starts = [self._start(job) for job in fits]
-        return [TrainedHead(self, head) for head in fit(fits, self.read, self.kind, self.shape, starts)]
+        return [TrainedHead(self, head) for head in fit(fits, self.read, self.kind, self.shape, starts, self.ridge)]
 
     def _start(self, job: Fit) -> Head | None:
         if job.init is None or job.init is self:

@@ -41,6 +41,7 @@ def fit(
     kind: Kind,
     shape: Shape = "linear",
     starts: Sequence[Head | None] | None = None,
+    ridge: float | None = None,
 ) -> list[Head]:
     """One head for each fit, in order. `starts`: heads to go on from (they keep their scale) instead of fresh ones."""
     for job in fits:
@@ -52,7 +53,7 @@ def fit(
     out: dict[int, Head] = {}
     with one_thread():
         for members in lanes.values():
-            lane = _Lane([fits[i] for i in members], features, kind, shape, [starts[i] for i in members])
+            lane = _Lane([fits[i] for i in members], features, kind, shape, [starts[i] for i in members], ridge)
             out |= dict(zip(members, lane.train(), strict=True))
     return [out[i] for i in range(len(fits))]
 
@@ -85,9 +86,11 @@ class _Lane:
     """Fits with the same number of steps, in lockstep. `full`: every step sees all rows of every fit."""
 
     def __init__(
-        self, fits: Sequence[Fit], features: Features, kind: Kind, shape: Shape, starts: Sequence[Head | None]
+        self, fits: Sequence[Fit], features: Features, kind: Kind, shape: Shape, starts: Sequence[Head | None],
+        ridge: float | None,
     ) -> None:
         self.fits, self.features, self.kind = fits, features, kind
+        self.ridge = 0.0 if shape != "linear" else RIDGE if ridge is None else ridge
         self.steps, self.sizes = _steps(fits[0]), [_size(job) for job in fits]
         self.full = all(size == len(job.rows) for size, job in zip(self.sizes, fits, strict=True))
         where = {text: i for i, text in enumerate(dict.fromkeys(t for job in fits for t in job.rows.texts))}
@@ -122,8 +125,7 @@ class _Lane:
 
     def train(self) -> list[Head]:
         rates = [rate(self.x.shape[1]) if job.lr is None else job.lr for job in self.fits]
-        ridge = RIDGE if "out" not in self.params else 0.0
-        optimiser = _AdamW(self.params, torch.tensor(rates, dtype=torch.float64), ridge)
+        optimiser = _AdamW(self.params, torch.tensor(rates, dtype=torch.float64), self.ridge)
         for step, index in zip(range(self.steps), self._indices(), strict=False):
             torch.autograd.backward(self._loss(index, step / self.steps))
             optimiser.step(1 - step / self.steps)
