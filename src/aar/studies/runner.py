@@ -54,7 +54,7 @@ def run_study(lab: LabFolder, name: str, observe: Observe | None = None, stop: t
     folder = StudyFolder(lab, name)
     spec, start = folder.load(), time.monotonic()
     stop = stop or threading.Event()
-    with _held(folder), _signals(stop), contextlib.closing(EventLog(folder.events, observe)) as log:
+    with held(folder), _signals(stop), contextlib.closing(EventLog(folder.events, observe)) as log:
         try:
             _check(lab, spec)
             unsettled = _session(folder, spec, log, stop)
@@ -177,7 +177,7 @@ def _hands(folder: StudyFolder, spec: StudySpec, member: Member) -> Hands:
 
 
 @contextlib.contextmanager
-def _held(folder: StudyFolder) -> Iterator[None]:
+def held(folder: StudyFolder) -> Iterator[None]:
     """One process a study; the kernel frees the lock when its holder dies."""
     with (folder.root / "runner.lock").open("w") as file:
         try:

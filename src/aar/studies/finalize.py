@@ -1,0 +1,205 @@
+"""The end of a study: what is opened is registered first, then the private rows are opened, once.
+
+The owner's exact look at the verified reruns chooses the primary method and, in that order, at most ten to open with it.
+That look, the registration and the opening are in the audit log before each happens. A finalized study is never opened again;
+one that was killed half-way goes on with what it had registered. A label set that an earlier study opened is labelled so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from aar.errors import Conflict, InputError
+from aar.executors.base import Job, Needs
+from aar.executors.local import LocalExecutor
+from aar.lab import studies as rows
+from aar.lab.gatestore import SqlLabelSets
+from aar.lab.scorer import GateScorer
+from aar.lab.services import Lab, open_lab
+from aar.lab.tables import AuditEntry, Submission
+from aar.sandboxes import available
+from aar.scoring.baselines import best_human
+from aar.scoring.final import MAX_PROMOTED, Opened, open_private, transfer
+from aar.scoring.labelsets import register, unseen
+from aar.scoring.metrics import Interval
+from aar.scoring.problem import Card, Problem
+from aar.scoring.rerun import RerunRules
+from aar.scoring.sealed import Sealed
+from aar.settings import LabFolder
+from aar.studies.events import EventLog, Observe, read_events
+from aar.studies.runner import counts, held
+from aar.studies.spec import StudyFolder, StudySpec, write_private
+from aar.types import NotScored
+
+ENDPOINT = "PGR on the private rows, 95 % intervals simultaneous over all opened, by question"
+REUSED = "re-used holdout"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One verified submission as the owner sees it. `exact`: PGR on the interactive rows."""
+
+    id: int
+    researcher: str
+    method: str
+    snapshot: str
+    accuracy: float
+    exact: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was registered before anything was opened."""
+
+    primary: int
+    promoted: tuple[int, ...]
+    label_set: str
+    reused: bool
+
+
+def finalize(lab: LabFolder, name: str, observe: Observe | None = None, rules: RerunRules = RerunRules()) -> dict[str, Any]:
+    """Register, open, transfer; the result, also in `result.json`. Conflict where the study runs or was opened before."""
+    folder = StudyFolder(lab, name)
+    spec = folder.load()
+    with held(folder), contextlib.closing(open_lab(lab, lambda store: GateScorer(lab, store))) as opened_lab:
+        _refuse_second(opened_lab, name)
+        with contextlib.closing(EventLog(folder.events, observe)) as log:
+            found = _verified(opened_lab, spec)
+            plan = _registered(opened_lab, name) or _register(opened_lab, spec, found)
+            log.tell("", "study", f"registered submission {plan.primary} as primary, {len(plan.promoted)} to open", state="finalizing")
+            opened = open_private(lab, Problem.parse(spec.problem), [str(i) for i in plan.promoted])
+            moved = _transfer(opened_lab, spec, plan, found, rules, log)
+            result = _result(folder, spec, plan, found, opened, moved)
+            write_private(folder.result, result)
+            rows.set_state(opened_lab, name, "finalized")
+            log.tell("", "study", "finalized", state="finalized")
+    return result
+
+
+def _refuse_second(lab: Lab, name: str) -> None:
+    if rows.read(lab, name).state == "finalized":
+        raise Conflict(f"the private rows of study {name!r} were opened already: they are spent", code="opened_already",
+                       hint=f"aar study report {name}; a new study needs new rows to claim anything")
+
+
+def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
+    """Best first, one per snapshot. The look is recorded before it is taken."""
+    with lab.store.transaction():
+        lab.store.record("owner", "look.exact", study=spec.name, why="finalize")
+    query = sa.select(Submission).where(
+        Submission.study == spec.name, Submission.problem == Problem.parse(spec.problem).name, Submission.state == "verified"
+    )
+    with lab.store.reading() as session:
+        found = [_seen(row) for row in session.scalars(query.order_by(Submission.id))]
+    if not found:
+        raise InputError(f"study {spec.name!r} has no verified submission to open", code="nothing_verified",
+                         hint=f"aar study status {spec.name}; aar study resume {spec.name}")
+    first = {v.snapshot: v for v in reversed(found)}
+    return sorted(first.values(), key=lambda v: (-v.accuracy, v.id))
+
+
+def _seen(row: Submission) -> Verified:
+    test = (row.verdict or {})["test"]
+    return Verified(row.id, row.researcher, row.method, row.snapshot, test["acc"]["mean"], test["pgr"])
+
+
+def _registered(lab: Lab, name: str) -> Plan | None:
+    """What an earlier session registered, if it was killed before its end."""
+    for body in _entries(lab, "final.register"):
+        if body["study"] == name:
+            return Plan(body["primary"], tuple(body["promoted"]), body["label_set"], body["reused"])
+    return None
+
+
+def _register(lab: Lab, spec: StudySpec, found: Sequence[Verified]) -> Plan:
+    """Primary, endpoint and what is opened with it; committed, and in the audit log, before anything is opened."""
+    problem, promoted = Problem.parse(spec.problem), tuple(v.id for v in found[:MAX_PROMOTED])
+    private = Sealed(lab.folder).rows(problem.testbed, "private")
+    with lab.store.transaction():
+        label_set = register(SqlLabelSets(lab.store), private.texts)
+        reused = any(body["label_set"] == label_set for body in _entries(lab, "final.open"))
+        plan = Plan(promoted[0], promoted, label_set, reused)
+        lab.store.record("owner", "final.register", study=spec.name, problem=problem.name, endpoint=ENDPOINT,
+                         transfer=list(spec.transfer), **plan.__dict__)
+        lab.store.record("owner", "final.open", study=spec.name, label_set=label_set, rows=len(private))
+    return plan
+
+
+def _entries(lab: Lab, action: str) -> list[dict[str, Any]]:
+    with lab.store.reading() as session:
+        return list(session.scalars(sa.select(AuditEntry.body).where(AuditEntry.action == action).order_by(AuditEntry.id)))
+
+
+# -- problems that no researcher has seen
+
+
+def _transfer(
+    lab: Lab, spec: StudySpec, plan: Plan, found: Sequence[Verified], rules: RerunRules, log: EventLog
+) -> dict[str, dict[str, Any]]:
+    """The primary method on each transfer problem, rerun side by side: problem -> figures."""
+    problems = [Problem.parse(name) for name in spec.transfer]
+    snapshot = next(v.snapshot for v in found if v.id == plan.primary)
+    files, sandbox = lab.code.get(snapshot), available()
+
+    def run(problem: Problem) -> dict[str, Any]:
+        verdict = transfer(lab.folder, sandbox, problem, str(plan.primary), files, rules)
+        log.tell("", "study", f"the primary method ran on {problem.short}", state="finalizing", seconds=round(verdict.seconds, 1))
+        return _figures(verdict.test.pgr) | {"seen": not _is_unseen(lab, problem)}
+
+    with LocalExecutor() as executor:
+        jobs = [Job("owner", p.name, _once(run, p), Needs(), "rerun") for p in problems]
+        handles = [executor.submit(job) for job in jobs]
+        return {p.name: handle.result() for p, handle in zip(problems, handles, strict=True)}
+
+
+def _once(run: Callable[[Problem], dict[str, Any]], problem: Problem) -> Callable[[object], dict[str, Any]]:
+    return lambda lease: run(problem)
+
+
+def _is_unseen(lab: Lab, problem: Problem) -> bool:
+    """Whether no researcher has had an answer about this problem's interactive rows."""
+    with lab.store.transaction():
+        sets = SqlLabelSets(lab.store)
+        return bool(unseen(sets, [register(sets, Sealed(lab.folder).rows(problem.testbed, "test").texts)]))
+
+
+# -- the result
+
+
+def _result(
+    folder: StudyFolder, spec: StudySpec, plan: Plan, found: Sequence[Verified], opened: Opened, moved: dict[str, Any]
+) -> dict[str, Any]:
+    problem = Problem.parse(spec.problem)
+    card, by_id, arms = Card.load(folder.lab, problem), {v.id: v for v in found}, {m.name: m.arm for m in spec.researchers}
+    best, done = by_id[plan.primary], counts(read_events(folder.events))
+    return {
+        "study": spec.name, "problem": problem.name, "researchers": len(spec.researchers), **done,
+        "verified": len(found), "floor": round(card.floor["mean"], 4), "ceiling": card.ceiling and round(card.ceiling["mean"], 4),
+        "human_baseline": best_human(folder.lab, problem),
+        "best_verified": {"method": best.method, "researcher": best.researcher, **_figures_of(best.exact)},
+        "final": {**_figures(opened.pgr[str(best.id)]), "n": opened.n, **({"label": REUSED} if plan.reused else {})},
+        "endpoint": ENDPOINT,
+        "opened": [
+            {"submission": i, "researcher": by_id[i].researcher, "arm": arms.get(by_id[i].researcher), "method": by_id[i].method,
+             **_figures(opened.pgr[str(i)])}
+            for i in plan.promoted
+        ],
+        "transfer": moved,
+    }  # fmt: skip
+
+
+def _figures(pgr: Interval | NotScored) -> dict[str, Any]:
+    if isinstance(pgr, NotScored):
+        return {"pgr": None, "lo": None, "hi": None, "not_scored": pgr.reason}
+    return {"pgr": round(pgr.mean, 4), "lo": round(pgr.lo, 4), "hi": round(pgr.hi, 4)}
+
+
+def _figures_of(exact: dict[str, float] | None) -> dict[str, Any]:
+    if exact is None:
+        return {"pgr": None, "lo": None, "hi": None, "not_scored": "the gap between floor and ceiling is too small"}
+    return {"pgr": exact["mean"], "lo": exact["lo"], "hi": exact["hi"]}
