@@ -216,7 +216,12 @@ def test_elr_remembers_each_row_by_its_index() -> None:
         t[index] = 0.7 * t[index] + 0.3 * both
         b = batch(z, y, index=index)
         want = (ce(p, y) + np.log(1 - (both * t[index]).sum(1))).mean()
-        assert step(b).item() == pytest.approx(want)
+        slope = p - y - (t[index, 1] - t[index, 0]) * p * (1 - p) / (1 - (both * t[index]).sum(1))
+        b.logits.requires_grad_()
+        loss = step(b)
+        loss.backward()
+        assert loss.item() == pytest.approx(want)
+        np.testing.assert_allclose(b.logits.grad, slope / 2, rtol=1e-9)
 
 
 def test_gce_lies_between_cross_entropy_and_mean_absolute_error() -> None:

@@ -108,7 +108,9 @@ def test_the_defaults_converge_to_the_ridge_solution() -> None:
     where = {text: i for i, text in enumerate(rows.texts)}
     train, test = np.arange(550), np.arange(550, 1550)
     scaled = x / np.sqrt((x[train] ** 2).mean(0))
-    exact = LogisticRegression(C=1 / (550 * RIDGE), fit_intercept=False, tol=1e-8, max_iter=2000).fit(scaled[train], y[train])
+    exact = LogisticRegression(C=1 / (550 * RIDGE), fit_intercept=False, tol=1e-8, max_iter=2000).fit(
+        scaled[train], y[train]
+    )
     head = fit([Fit(rows.take(train), y[train])], lambda texts: x[[where[t] for t in texts]], "pair")[0]
     ours, theirs = head.logits(x[test]), exact.decision_function(scaled[test])
     assert np.corrcoef(ours, theirs)[0, 1] > 0.99
@@ -121,6 +123,7 @@ def test_binary_heads_learn_the_base_rate(store: ArrayStore, claims: Rows) -> No
     student = HeadStudent(store, "toy", "binary", 2)
     head = heads_of(student, [Fit(claims, np.full(80, 0.9))])[0]
     assert p_of(head, student, claims).mean() == pytest.approx(0.9, abs=0.03)
+    head = heads_of(student, [Fit(claims, noisy(student, claims, 0))])[0]
     shifted = Head("binary", head.params, head.shift + 1, head.scale)
     assert np.abs(shifted.logits(student.read(claims.texts) + 1) - head.logits(student.read(claims.texts))).max() < 1e-3
 
