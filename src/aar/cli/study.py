@@ -1,0 +1,191 @@
+"""Studies: teams of researchers at work on a problem; start, watch, stop, go on, open the final lane, report."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Annotated, Any
+
+import typer
+
+from aar.cli.console import Json, Lab, Output, run_command, table
+from aar.errors import InputError
+from aar.settings import LabFolder
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def new(
+    name: str,
+    problem: Annotated[str, typer.Option(help="What they work on, e.g. code.")] = "code",
+    search: Annotated[int, typer.Option(min=0, help="Researchers that search.")] = 6,
+    random: Annotated[int, typer.Option(min=0, help="Researchers that draw at random: the control.")] = 3,
+    team: Annotated[list[str] | None, typer.Option(help="More researchers as ARM=COUNT; repeatable.")] = None,
+    minutes: Annotated[float, typer.Option(help="Wall clock of each researcher.")] = 3.0,
+    trials: Annotated[int, typer.Option(min=1, help="Configurations of each researcher.")] = 12,
+    evaluations: Annotated[int, typer.Option(min=0, help="Vectors each may ask about; the lab may allow fewer.")] = 2,
+    submissions: Annotated[int, typer.Option(min=0, help="Reruns each may ask for.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of a configuration.")] = 3,
+    transfer: Annotated[list[str] | None, typer.Option(help="Problems for the best method at the end; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Of all researchers' own choices.")] = 0,
+    lab: Lab = None,
+    json: Json = False,
+) -> None:
+    """Write down who works how on what. Starts nothing."""
+    with run_command(json) as out:
+        from aar.researchers import starts
+        from aar.scoring.problem import Card, Problem
+        from aar.studies.spec import StudyFolder, StudySpec
+        from aar.studies.spec import team as make_team
+
+        folder = LabFolder.find(lab)
+        for wanted in (problem, *(transfer or [])):
+            Card.load(folder, Problem.parse(wanted))
+        people = make_team(name, [("search", search), ("random", random), *_arms(team)], starts.names(), seed)
+        spec = StudySpec(
+            name, problem, people, minutes * 60, trials, evaluations, submissions, seeds, transfer=tuple(transfer or ())
+        )
+        StudyFolder(folder, name).create(spec)
+        out.show(spec.as_json(), _people(spec), f"start it: aar study run {name}")
+
+
+def _arms(given: list[str] | None) -> list[tuple[str, int]]:
+    from aar.researchers.base import researchers
+
+    arms = []
+    for text in given or []:
+        arm, _, count = text.partition("=")
+        if not count.isdigit():
+            raise InputError(f"{text!r} is not ARM=COUNT", hint="e.g. --team search=2")
+        researchers.get(arm)
+        arms.append((arm, int(count)))
+    return arms
+
+
+def _people(spec: Any) -> Any:
+    rows = [[m.name, m.arm, m.direction, m.seed] for m in spec.researchers]
+    return table(f"{spec.name}: {spec.trials} trials and {spec.wall_s / 60:g} minutes each, on {spec.problem}",
+                 ["researcher", "arm", "direction", "seed"], rows)
+
+
+@app.command()
+def run(name: str, lab: Lab = None, json: Json = False) -> None:
+    """Run a study until its budgets are spent. Ctrl-C stops it cleanly."""
+    with run_command(json) as out:
+        _run(out, LabFolder.find(lab), name)
+
+
+@app.command()
+def resume(name: str, lab: Lab = None, json: Json = False) -> None:
+    """Go on with a study that was stopped or killed: nothing acknowledged is lost, nothing paid is repeated."""
+    with run_command(json) as out:
+        _run(out, LabFolder.find(lab), name)
+
+
+def _run(out: Output, lab: LabFolder, name: str) -> None:
+    from aar.studies.runner import run_study
+    from aar.studies.spec import StudyFolder
+
+    spec = StudyFolder(lab, name).load()
+    with watching(out, lab, spec) as hear:
+        ended = run_study(lab, name, hear)
+    next_ = f"aar study finalize {name}" if ended.complete else f"aar study resume {name}"
+    out.show(ended.__dict__, f"{name}: {ended.trials} trials of {ended.configurations} configurations, {ended.evaluations} evaluations, "
+             f"{ended.submissions} submissions, {ended.seconds:.0f} s; next: {next_}")
+    if not ended.complete:
+        raise typer.Exit(1)
+
+
+def watching(out: Output, lab: LabFolder, spec: Any) -> AbstractContextManager[Any]:
+    """What hears of each event while the block lasts: the live view on a terminal, lines elsewhere, nothing with --json."""
+    from contextlib import contextmanager, nullcontext
+
+    if out.json:
+        return nullcontext(None)
+    from aar.dashboard.live import LiveView
+    from aar.lab.client import owner_client
+
+    @contextmanager
+    def view() -> Any:
+        with LiveView(spec, lambda: owner_client(lab)) as live:
+            yield live.hear
+
+    return view()
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(help="None: all studies.", show_default=False)] = None,
+    lab: Lab = None,
+    json: Json = False,
+) -> None:
+    """Who is doing what, what was spent, and where the time went."""
+    with run_command(json) as out:
+        from aar.studies.spec import studies
+        from aar.studies.status import overview
+
+        folder = LabFolder.find(lab)
+        found = [overview(folder, one) for one in ([name] if name else studies(folder))]
+        out.show([o.__dict__ for o in found], *(part for o in found for part in _shown(o)))
+
+
+def _shown(o: Any) -> list[Any]:
+    rows = [[m["name"], m["direction"], m["state"], m["trials"], m["evaluations"], m["submissions"], m["best"]] for m in o.researchers]
+    columns = ["researcher", "direction", "state", "trials", "evaluations", "submissions", "best PGR told"]
+    where = [[kind, t["jobs"], t["seconds"], t["waited"]] for kind, t in o.time.items()]
+    return [table(f"{o.name}: {o.state}, on {o.problem}", columns, rows), table("where the time went", ["jobs", "number", "s at work", "s in the queue"], where)]
+
+
+@app.command()
+def stop(name: str, lab: Lab = None, json: Json = False) -> None:
+    """Stop a study, also one that runs in another terminal. `aar study resume` goes on."""
+    with run_command(json) as out:
+        from aar.lab.service import running
+        from aar.studies.spec import StudyFolder
+
+        folder = LabFolder.find(lab)
+        StudyFolder(folder, name).load()
+        with running(folder, workers=0) as owner:
+            made = owner.call("POST", f"studies/{name}/stop")
+        out.show({"study": name, "state": made["state"]}, f"{name} is {made['state']}; go on with: aar study resume {name}")
+
+
+@app.command()
+def finalize(name: str, lab: Lab = None, json: Json = False) -> None:
+    """Register the primary method, open the private rows once, run the best on the transfer problems."""
+    with run_command(json) as out:
+        from aar.studies.finalize import finalize as open_final
+
+        result = open_final(LabFolder.find(lab), name, lambda event: out.say(event.text))
+        out.show(result, *final_lines(result))
+
+
+def final_lines(result: dict[str, Any]) -> list[str]:
+    """The result in words; a difference is claimed nowhere, the intervals speak."""
+    best, final = result["best_verified"], result["final"]
+    label = f" ({final['label']})" if "label" in final else ""
+    lines = [f"primary method: {best['method']} of {best['researcher']}, PGR {interval(best)} when verified",
+             f"on {final['n']} private rows{label}: PGR {interval(final)}"]
+    lines += [f"on {problem}: PGR {interval(moved)}" for problem, moved in result["transfer"].items()]
+    if human := result["human_baseline"]:
+        lines.append(f"best human baseline: {human['method']}, PGR {interval(human)}")
+    return lines
+
+
+def interval(figure: dict[str, Any]) -> str:
+    if figure["pgr"] is None:
+        return f"not scored ({figure.get('not_scored', '')})"
+    return f"{figure['pgr']:.2f} [{figure['lo']:.2f}, {figure['hi']:.2f}]"
+
+
+@app.command()
+def report(name: str, lab: Lab = None, json: Json = False) -> None:
+    """Write report.html and report.md into the lab folder."""
+    with run_command(json) as out:
+        from aar.analysis.report import write_report
+        from aar.lab.service import running
+
+        folder = LabFolder.find(lab)
+        with out.progress("writing the report"), running(folder, workers=0) as owner:
+            path = write_report(folder, name, owner)
+        out.show({"report": str(path)}, f"report: {path}")
