@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from aar.errors import AarError, BudgetSpent, InputError, MethodError, ProviderDown
+from aar.errors import AarError, BudgetSpent, InputError, MethodError
 from aar.executors.base import Executor, Job
 from aar.lab.archive import extract
 from aar.researchers import findings as forum

@@ -1,14 +1,16 @@
 """What `random` and `search` share: try recipes on public data, ask the lab rarely, tell others, submit the best guess.
 
-An arm differs in `propose` and `look_around` alone, so that a comparison of arms compares those. The few paid answers are
-spread over the trials. The first goes to the middle method of the first generation: it says what the direction is typically
-worth, and the lab's Ladder, which tells improvements only, can still speak later. Deterministic given seed and answers.
+An arm differs in `propose` and `look_around` alone, so that a comparison of arms compares those. Evaluations go to methods in
+the middle of what was tried: they teach the guess as much as the best would, and the lab's Ladder, which tells improvements
+only, can still speak when the best is submitted. What is evaluated is the mean over a trial's seeds, each of which learnt from
+another draw of the teacher: steadier than one seed, and about a Ladder step above the single runs that a verdict is about.
+Deterministic given seed and answers.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ import numpy as np
 from aar.errors import BudgetSpent
 from aar.researchers import space
 from aar.researchers.base import Answer, Assignment, FindingKind, Left, Trial, Workbench
-from aar.researchers.findings import data_of, with_data
-from aar.researchers.signals import CLAIMED, Guess, Observation, Signals, consensus, observed, signals_of
+from aar.researchers.findings import with_data
+from aar.researchers.guess import TOLD, VERDICT, Guess, Observation
+from aar.researchers.signals import Signals, consensus, signals_of
 from aar.researchers.space import Recipe
 from aar.researchers.starts import direction
 
@@ -46,9 +49,15 @@ class Candidate:
     signals: Signals
     guess: float = 0.0
     answer: Answer | None = None
-    bar: float = 0.0
+    bar: float = 0.0  # what this researcher had been told when it asked: an answer without a figure is not above it
     snapshot: str | None = None
     submission: int | None = None
+
+    def observation(self) -> Observation | None:
+        if self.answer is None or self.answer.state != "answered":
+            return None
+        noise = VERDICT if self.submission else TOLD
+        return Observation(self.idea.recipe, self.signals, self.answer.pgr, self.bar, noise)
 
     def data(self) -> dict[str, Any]:
         """For a finding's data block."""
@@ -70,7 +79,8 @@ class AbstractExplorer(abc.ABC):
         self.first = max(1, self.assignment.trials // 4)
         self.seen: set[str] = set()
         self.pending: list[Candidate] = []
-        self.heard: dict[int, Observation] = {}  # finding -> what it says an answer was
+        self.heard: dict[int, Observation] = {}  # finding of another -> what its answer was
+        self.guess = Guess([])
 
     @abc.abstractmethod
     def propose(self) -> Idea:
@@ -129,46 +139,44 @@ class AbstractExplorer(abc.ABC):
             return
         for c, agreed in zip(good, consensus([c.trial.p for c in good]), strict=True):
             c.signals["consensus"] = agreed
-        own = [Observation(c.signals, c.answer.pgr, c.bar) for c in good if c.answer and c.answer.state == "answered"]
-        guess = Guess([c.signals for c in good], [*own, *self.heard.values()])
+        own = [seen for c in good if (seen := c.observation())]
+        self.guess = Guess([c.signals for c in good], [*own, *self.heard.values()])
         for c in good:
-            c.guess = round(guess(c.signals), 4)
+            c.guess = round(self.guess(c.idea.recipe, c.signals), 4)
 
     # -- the few answers
 
     def _ask(self, bench: Workbench, left: Left) -> None:
         """Evaluate or submit when its time in the sequence of trials has come."""
-        trials, done = self.assignment.trials, len(self.tried)
-        asked = self.assignment.evaluations - left.evaluations
-        if left.evaluations > 0 and left.paid > left.submissions and done >= self._due(asked, self.assignment.evaluations + 1):
-            self._evaluate(bench, self._middle() if asked == 0 else self._best_unasked())
-        handed = self.assignment.submissions - left.submissions
-        if left.submissions > 1 and self._due(handed, self.assignment.submissions) <= done < trials:
-            self._submit(bench, self._best_unasked())
+        done, later = len(self.tried), self.assignment.trials - self.first
+        asked = sum(c.answer is not None and c.submission is None for c in self.tried)
+        affordable = left.evaluations > 0 and left.paid > left.submissions
+        if affordable and done >= self.first + later * asked // self.assignment.evaluations:
+            self._evaluate(bench, self._middle())
+        handed = sum(c.submission is not None for c in self.tried) + 1
+        if left.submissions > 1 and done >= self.first + later * handed // self.assignment.submissions:
+            self._submit(bench, self._promising())
         for candidate in list(self.pending):
             self._hear(bench, candidate, 0.0)
 
-    def _due(self, number: int, parts: int) -> int:
-        """After how many trials the answer of this number (from 0) is asked for, if they come in `parts` parts."""
-        return max(self.first, self.assignment.trials * (number + 1) // max(1, parts))
-
     def _middle(self) -> Candidate | None:
-        ranked = self._ranked()
-        return ranked[len(ranked) // 2] if ranked else None
+        open_ones = [c for c in self._ranked() if c.answer is None and c.submission is None]
+        return open_ones[len(open_ones) // 2] if open_ones else None
 
-    def _best_unasked(self) -> Candidate | None:
-        """The best guess, if it promises more than what the lab told already."""
-        return next((c for c in self._ranked() if c.answer is None and c.submission is None and c.guess > self.told), None)
+    def _promising(self) -> Candidate | None:
+        """The best guess that was not submitted, if it promises more than the best that was."""
+        best = next((c for c in self._ranked() if c.submission is None), None)
+        bar = max((c.guess for c in self.good if c.submission), default=-math.inf)
+        return best if best and best.guess > bar else None
 
     def _ranked(self) -> list[Candidate]:
         return sorted(self.good, key=lambda c: -c.guess)
 
     def _evaluate(self, bench: Workbench, candidate: Candidate | None) -> None:
-        """One seed's vector, the same for every method: a rerun's verdict is about single runs as well."""
         if candidate is None:
             return
-        p = candidate.trial.p[0]
-        answer = bench.evaluate(dict(zip(candidate.trial.ids, p.tolist(), strict=True)))
+        p = candidate.trial.p.mean(axis=0, dtype=np.float64)
+        answer = bench.evaluate(dict(zip(candidate.trial.ids, p.round(6).tolist(), strict=True)))
         self._learn(candidate, answer)
         self._tell_result(bench, candidate)
 
@@ -198,11 +206,10 @@ class AbstractExplorer(abc.ABC):
             self._tell_result(bench, candidate)
 
     def _hand_in(self, bench: Workbench) -> None:
-        """The last submission: the best guess, also where it promises no more than was told."""
-        left = bench.budget()
-        unasked = [c for c in self._ranked() if c.submission is None]
-        if left.submissions > 0 and unasked:
-            self._submit(bench, self._best_unasked() or unasked[0])
+        """The last submission. An answer that is left is used, also where nothing promises more than before."""
+        left, rest = bench.budget(), [c for c in self._ranked() if c.submission is None]
+        if left.submissions > 0 and rest and (left.paid > 0 or len(rest) == len(self.good)):
+            self._submit(bench, rest[0])
         for candidate in list(self.pending):
             self._hear(bench, candidate, max(0.0, bench.budget().seconds - 2))
 
@@ -227,16 +234,6 @@ class AbstractExplorer(abc.ABC):
             kind, title, with_data(words, candidate.data()), runs=[candidate.submission] if candidate.submission else [],
             snapshots=[candidate.snapshot] if candidate.snapshot else [], findings=candidate.idea.findings,
         )
-
-    def listen(self, bench: Workbench) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """(id, data) of others' findings with an answer in them; their answers join the guess, as claims."""
-        for finding in bench.findings():
-            if finding.researcher != bench.name and finding.standing != "disqualified":
-                data = data_of(finding.body)
-                seen = observed(data, CLAIMED)
-                if seen and "pgr" in data:
-                    self.heard[finding.id] = seen
-                yield finding.id, data
 
 
 def _in_words(recipe: Recipe) -> str:

@@ -186,8 +186,14 @@ class FakeClient:
         """Rerun at the first look."""
         row = self.lab.queue[id_ - 1]
         if row["state"] == "queued":
-            row |= {"state": "verified", "verdict": self.lab.ladder(self.name, worth(self._source(row["snapshot"])))}
+            row |= {"state": "verified", "verdict": self._verdict(row["snapshot"])}
         return row
+
+    def _verdict(self, snapshot: str) -> dict[str, Any]:
+        try:
+            return self.lab.ladder(self.name, worth(self.lab.code[snapshot]["method.py"].decode()))
+        except BudgetSpent:
+            return {"status": "not_told", "pgr": None}
 
     def leaderboard(self, problem: str) -> dict[str, Any]:
         rows = [{**r, "submission": r["id"], "pgr": r["verdict"]["pgr"]} for r in self.lab.queue if r["state"] == "verified"]
@@ -228,6 +234,3 @@ class FakeClient:
         row = {"id": len(self.lab.queue) + 1, "method": name, "researcher": self.name, "snapshot": snapshot, "state": "queued", "verdict": None}
         self.lab.queue.append(row)
         return {"id": row["id"], "snapshot": snapshot, "state": "queued"}
-
-    def _source(self, snapshot: str) -> str:
-        return self.lab.code[snapshot]["method.py"].decode()

@@ -64,8 +64,9 @@ def read_findings(folder: Path) -> list[Finding]:
 def as_finding(raw: Any) -> Finding:
     """MethodError unless the form fits."""
     try:
-        texts = [str(raw[k]) for k in ("kind", "title", "body", "researcher", "standing")]
-        return Finding(int(raw["id"]), *texts, tuple(int(r) for r in raw["runs"]), tuple(str(b) for b in raw["builds_on"]))
+        texts = {k: str(raw[k]) for k in ("kind", "title", "body", "researcher", "standing")}
+        runs, builds_on = tuple(int(r) for r in raw["runs"]), tuple(str(b) for b in raw["builds_on"])
+        return Finding(id=int(raw["id"]), runs=runs, builds_on=builds_on, **texts)
     except (KeyError, TypeError, ValueError) as error:
         raise MethodError(f"not a finding: {error!r}", code="bad_finding") from error
 

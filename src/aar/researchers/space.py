@@ -41,6 +41,12 @@ class Real:
             return self._tidy(value * math.exp(rng.normal() * 0.2 * math.log(self.high / self.low)))
         return self._tidy(value + rng.normal() * 0.2 * (self.high - self.low))
 
+    def place(self, value: float) -> float:
+        """Where it lies, from -1 at the low end to 1."""
+        if self.log:
+            return 2 * math.log(value / self.low) / math.log(self.high / self.low) - 1
+        return 2 * (value - self.low) / (self.high - self.low) - 1
+
     def holds(self, value: Any) -> bool:
         return type(value) in (int, float) and self.low <= value <= self.high
 
@@ -61,6 +67,10 @@ class Whole:
     def nudge(self, value: int, rng: Rng) -> int:
         size = max(1, round(abs(rng.normal()) * 0.2 * (self.high - self.low)))
         return min(self.high, max(self.low, value + (size if rng.random() < 0.5 else -size)))
+
+    def place(self, value: int) -> float:
+        """Where it lies, from -1 at the low end to 1."""
+        return 2 * (value - self.low) / (self.high - self.low) - 1
 
     def holds(self, value: Any) -> bool:
         return type(value) is int and self.low <= value <= self.high
