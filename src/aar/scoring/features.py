@@ -46,6 +46,6 @@ def ensure(
     for root, texts in ((lab.features, public), (lab.sealed_features, hidden)):
         report = (lambda done, total, eta: progress(f"{testbed}: features of {model}", done, total, eta)) if progress else None
         root.mkdir(parents=True, exist_ok=True)
-        missing = store(lab, lm.id, sealed=root == lab.sealed_features).missing(texts)
+        missing = store(lab, lm.id, sealed=root == lab.sealed_features).missing(texts, deepest(lm.layers))
         if missing:
             extract(model, missing, root, layers=tuple(layers), processes=processes, progress=report)

@@ -97,6 +97,12 @@ def _as_watched(error: BaseException, watch: Watch | None) -> BaseException:
     return error
 
 
+def _code(error: BaseException) -> str:
+    """What a plain exception says of the run: an allocation that was refused, or anything else."""
+    refused = isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return "out_of_memory" if refused else "method_raised"
+
+
 def run_one(
     task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None, student: Model | None = None,
     cut: Callable[[Task], Task] | None = None,
@@ -122,7 +128,7 @@ def run_one(
             return 0
         except BaseException as raised:  # the one boundary: whatever a method raises is reported, never lost
             error = _as_watched(raised, watch)
-            code = error.code if isinstance(error, AarError) else "method_raised"
+            code = error.code if isinstance(error, AarError) else _code(error)
             trace = "\n".join(traceback.format_exc().splitlines()[-TRACE_LINES:])
             message = f"{type(error).__name__}: {getattr(error, 'message', error)}"
             _write(out / f"{run.name}.error.json", {"code": code, "message": message[:2000], "trace": trace[:8000]})
