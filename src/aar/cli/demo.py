@@ -1,35 +1,61 @@
-"""A weak-to-strong gap on real language models, measured and narrowed, end to end. No key, no GPU, no network."""
+"""A whole study on real language models: nine researchers narrow a weak-to-strong gap. No key, no GPU, no network."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
 from aar.cli.console import Json, Lab, Output, run_command, table
+from aar.errors import Conflict
 from aar.settings import EMBEDDED_TESTBEDS, LabFolder
 
 app = typer.Typer()
-RESEARCHER = "demo"
+NAME = "demo"
+BASELINE_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Scale:
+    """`testbeds`: the first is worked on, the others are for transfer. `trials` and `wall_s` of each researcher."""
+
+    testbeds: tuple[str, ...]
+    arms: tuple[tuple[str, int], ...]
+    trials: int
+    wall_s: float
+
+
+FULL = Scale(EMBEDDED_TESTBEDS, (("search", 6), ("random", 3)), trials=12, wall_s=180)
+SMALL = Scale(EMBEDDED_TESTBEDS[:1], (("search", 2), ("random", 1)), trials=5, wall_s=75)
 
 
 @app.command()
-def demo(lab: Lab = None, json: Json = False) -> None:
-    """A weak-to-strong gap on real language models, measured and narrowed, end to end. No key, no GPU, no network."""
+def demo(
+    small: Annotated[bool, typer.Option("--small", help="3 researchers, 15 configurations, one testbed.")] = False,
+    lab: Lab = None,
+    json: Json = False,
+) -> None:
+    """A whole study on real language models: nine researchers narrow a weak-to-strong gap. No key, no GPU, no network."""
     with run_command(json) as out:
-        start, folder = time.monotonic(), LabFolder.find(lab)
-        problems = [_measure(out, folder, name) for name in EMBEDDED_TESTBEDS]
-        verdict = _submit(out, folder, EMBEDDED_TESTBEDS[0])
-        data = {"problems": problems, "verified": verdict, "seconds": round(time.monotonic() - start, 1)}
-        out.show(data, f"done in {data['seconds']:.0f} s; the lab is {folder.root}")
+        from aar.executors.memory import PeakMemory
+
+        start, folder, scale = time.monotonic(), LabFolder.find(lab), SMALL if small else FULL
+        with PeakMemory() as peak:
+            for name in scale.testbeds:
+                _measure(out, folder, name)
+            study = _research(out, folder, scale)
+            result = _finish(out, folder, study)
+        result |= {"seconds": round(time.monotonic() - start, 1), "peak_memory_mb": round(peak.mb)}
+        result["report"] = str(_report(out, folder, study, result))
+        out.show(result, *_lines(result))
 
 
-def _measure(out: Output, folder: LabFolder, name: str) -> dict[str, Any]:
-    """Build the testbed, measure floor and ceiling, run the human baselines."""
+def _measure(out: Output, folder: LabFolder, name: str) -> None:
+    """Build the testbed, measure floor and ceiling, run the human baselines. What is there already is left alone."""
     from aar.cli.progress import feature_progress
-    from aar.scoring.baselines import human_methods, run_baselines
+    from aar.scoring.baselines import Line, human_methods, run_baselines, saved
     from aar.scoring.prepare import prepare
     from aar.scoring.problem import Problem
     from aar.testbeds.build import build
@@ -39,14 +65,14 @@ def _measure(out: Output, folder: LabFolder, name: str) -> dict[str, Any]:
     problem = Problem.parse(name)
     with feature_progress(out) as progress:
         card = prepare(folder, problem, progress=progress)
+    if saved(folder, problem).exists():
+        return
     with out.progress(f"human baselines on {name}"):
-        lines = run_baselines(folder, problem, human_methods(), range(5))
-    assert card.ceiling
+        lines: list[Line] = run_baselines(folder, problem, human_methods(), range(BASELINE_SEEDS))
     cells = [(line.method, f"{r['acc']['mean']:.3f}", _pgr(r)) for line in lines if (r := line.result)]
-    if not out.json:
-        out.show(None, table(f"{name}: floor {card.floor['mean']:.3f}, ceiling {card.ceiling['mean']:.3f}",
-                             ["method", "accuracy", "PGR [95 % interval]"], cells))
-    return {"problem": problem.name, "floor": card.floor, "ceiling": card.ceiling, "methods": [line.__dict__ for line in lines]}
+    if not out.json and card.ceiling:
+        title = f"{name}: floor {card.floor['mean']:.3f}, ceiling {card.ceiling['mean']:.3f}"
+        out.show(None, table(title, ["method", "accuracy", "PGR [95 % interval]"], cells))
 
 
 def _pgr(result: dict[str, Any]) -> str:
@@ -54,34 +80,58 @@ def _pgr(result: dict[str, Any]) -> str:
     return f"{pgr['mean']:.3f} [{pgr['lo']:.3f}, {pgr['hi']:.3f}]" if pgr else f"not scored: {result['not_scored']}"
 
 
-def _submit(out: Output, folder: LabFolder, problem: str) -> dict[str, Any]:
-    """One method, the way a stranger would hand it in: a token, a snapshot, a rerun in the sandbox."""
-    from aar.cli.submit import describe
-    from aar.lab import tokens
+def _research(out: Output, folder: LabFolder, scale: Scale) -> str:
+    """The study, or what is left of one that was interrupted."""
+    from aar.cli.study import watching
+    from aar.researchers import starts
+    from aar.studies.runner import run_study
+    from aar.studies.spec import StudyFolder, StudySpec, team
+
+    name = _name(folder, scale)
+    people = team(name, scale.arms, starts.names())
+    spec = StudySpec(name, scale.testbeds[0], people, scale.wall_s, scale.trials, transfer=scale.testbeds[1:])
+    StudyFolder(folder, name).create(spec)
+    with watching(out, folder, spec) as hear:
+        ended = run_study(folder, name, hear)
+    if not ended.complete:
+        raise Conflict("stopped by you", code="stopped", hint="the same command goes on where it was")
+    return name
+
+
+def _name(folder: LabFolder, scale: Scale) -> str:
+    """demo, or demo-2 and so on: the first whose private rows were not opened yet."""
+    from aar.studies.spec import StudyFolder
+
+    base, number = NAME if scale is FULL else f"{NAME}-small", 1
+    while StudyFolder(folder, name := base if number == 1 else f"{base}-{number}").result.exists():
+        number += 1
+    return name
+
+
+def _finish(out: Output, folder: LabFolder, study: str) -> dict[str, Any]:
+    from aar.studies.finalize import finalize
+
+    with out.progress("opening the private rows; the primary method runs on the testbeds nobody has seen"):
+        return finalize(folder, study, lambda event: out.say(event.text))
+
+
+def _report(out: Output, folder: LabFolder, study: str, result: dict[str, Any]) -> Any:
+    """With the costs in the study's own record of its result."""
+    from aar.analysis.report import write_report
     from aar.lab.service import running
-    from aar.lab.store import Store
-    from aar.methods import library
-    from aar.task.client import LabClient
+    from aar.studies.spec import StudyFolder, write_private
 
-    with running(folder) as owner, out.progress("a submission is rerun in the sandbox on the lab's own seeds"):
-        token = tokens.create(Store(folder.database), RESEARCHER)
-        client = LabClient(owner.where, token)
-        method = Path(library.source_file("confident"))
-        with _as_folder(method) as place:
-            row = client.wait(client.submit(problem, "confident", place)["id"])
-    out.say(describe(row)[0])
-    return row
+    write_private(StudyFolder(folder, study).result, result)
+    with out.progress("writing the report"), running(folder, workers=0) as owner:
+        return write_report(folder, study, owner)
 
 
-def _as_folder(method: Path) -> Any:
-    import contextlib
-    import shutil
-    import tempfile
+def _lines(result: dict[str, Any]) -> list[str]:
+    from aar.cli.study import final_lines
 
-    @contextlib.contextmanager
-    def made() -> Any:
-        with tempfile.TemporaryDirectory() as place:
-            shutil.copyfile(method, Path(place) / "method.py")
-            yield place
-
-    return made()
+    return [
+        f"{result['researchers']} researchers, {result['trials']} trials of {result['configurations']} configurations, "
+        f"{result['evaluations']} evaluations, {result['submissions']} submissions on {result['problem']}",
+        *final_lines(result),
+        f"done in {result['seconds']:.0f} s with {result['peak_memory_mb']} MB at most; report: {result['report']}",
+    ]

@@ -24,6 +24,7 @@ from aar.researchers.hands import Hands, open_hands
 from aar.scoring.layout import plain_seeds, research_task, student_folder
 from aar.scoring.problem import Card, Problem
 from aar.settings import LabFolder
+from aar.studies.board import publish_baselines
 from aar.studies.brains import Brains, Told
 from aar.studies.events import EventLog, Observe, StudyEvent, read_events
 from aar.studies.pulse import Pulse
@@ -82,6 +83,7 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
     """Returns how many submissions are left without a verdict."""
     log.tell("", "study", f"{len(spec.researchers)} researchers on {spec.problem}", state="open", until_s=spec.wall_s)
     _prepare_task(folder, spec)
+    publish_baselines(folder.lab, Problem.parse(spec.problem))
     started = lambda pid: log.tell("", "study", f"lab server started (process {pid})", state="open", pid=pid)  # noqa: E731
     with Served(folder.lab, spec.workers, keep=True, on_start=started) as served:
         clients = enrol(folder, spec, served.client)
