@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aar.models.toy import ArrayStore
 from aar.models.student import HeadStudent
+from aar.models.toy import ArrayStore
 from aar.teachers.base import draw, teachers
 from aar.types import Pair, Rows
 

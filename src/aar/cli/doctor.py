@@ -50,9 +50,7 @@ def _tried(name: str, check: Callable[[], str]) -> dict[str, object]:
 
 
 def _python() -> str:
-    if sys.version_info < (3, 11):
-        raise LabError(f"Python {platform.python_version()} is too old", hint="apt-get install python3.11 python3.11-venv")
-    return platform.python_version()
+    return f"{platform.python_version()} at {sys.prefix}"
 
 
 def _disk(folder: LabFolder) -> str:

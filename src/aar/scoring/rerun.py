@@ -50,12 +50,15 @@ PUBLIC_MESSAGES = {
 }
 
 
+LIMITS = Limits(wall_s=600, memory_mb=3072, pids=64, disk_mb=256, output_mb=4)
+
+
 @dataclass(frozen=True)
 class RerunRules:
     """How many seeds and how much each submission may use, all seeds together."""
 
     seeds: int = 5
-    limits: Limits = Limits(wall_s=600, memory_mb=3072, pids=64, disk_mb=256, output_mb=4)
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def load_method(folder: Path) -> ModuleType:
         raise MethodError("the method folder has no method.py", code="no_method", hint="write run(task) in method.py")
     sys.path.append(str(folder))
     spec = importlib.util.spec_from_file_location("method", path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules["method"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not callable(getattr(module, "run", None)):

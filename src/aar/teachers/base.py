@@ -34,7 +34,7 @@ teachers: Registry[Teacher] = Registry("teacher", "aar.teachers")
 def draw(n: int, seed: int, share: float = SHARE) -> np.ndarray:
     """The positions of the labelled rows that this teacher seed sees, sorted."""
     rng = np.random.default_rng([seed, n])
-    return np.sort(rng.choice(n, size=max(2, int(round(share * n))), replace=False))
+    return np.sort(rng.choice(n, size=max(2, round(share * n)), replace=False))
 
 
 @dataclass(frozen=True)
