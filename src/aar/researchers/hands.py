@@ -55,11 +55,12 @@ class RunsMethods(Protocol):
 
 
 class Lost(Exception):
-    """The warm process is gone or talks nonsense; `limit` names the limit that ended it."""
+    """The warm process is gone or talks nonsense; `limit` names the limit that ended it, `down` is set where the sandbox
+    itself broke, or was killed from outside, which looks the same."""
 
-    def __init__(self, why: str, limit: str | None = None) -> None:
+    def __init__(self, why: str, limit: str | None = None, down: ProviderDown | None = None) -> None:
         super().__init__(why)
-        self.limit = limit
+        self.limit, self.down = limit, down
 
 
 class Hands:
@@ -85,17 +86,22 @@ class Hands:
             "held_out": held_out, "deadline_s": deadline_s,
         }
         with self._lock:
-            for _ in range(TRIES):
+            for left in reversed(range(TRIES)):
                 try:
                     return self._ask(request, deadline_s + GRACE_S)
                 except Lost as lost:
                     self._stop()
-                    if self._closed:
-                        raise Stopped("the trial was cut short: the study stops") from lost
-                    if lost.limit not in (None, "wall", "cancelled"):  # the wall is the process's life, not a run's
-                        raise MethodError(f"the trial was stopped: {lost}", code=f"{lost.limit}_limit") from lost
-                    why = str(lost)
-        raise MethodError(f"the trial was lost {TRIES} times: {why}", code="trial_lost")
+                    self._give_up(lost, left)
+        raise AssertionError("unreachable")
+
+    def _give_up(self, lost: Lost, left: int) -> None:
+        """Returns where another try is worth it."""
+        if self._closed:
+            raise Stopped("the trial was cut short: the study stops") from lost
+        if lost.limit not in (None, "wall", "cancelled"):  # the wall is the process's life, not a run's
+            raise MethodError(f"the trial was stopped: {lost}", code=f"{lost.limit}_limit") from lost
+        if not left:
+            raise lost.down or MethodError(f"the trial was lost {TRIES} times: {lost}", code="trial_lost") from lost
 
     def close(self) -> None:
         """End the process, also in the middle of a run, which then raises `Stopped`. For good."""
@@ -130,8 +136,9 @@ class Hands:
     def _start(self) -> None:
         if self._closed:
             raise Lost("the hands are closed")
-        if self._running and self._running.poll() is None:
-            return
+        with contextlib.suppress(ProviderDown):  # it was killed before it was asked for anything
+            if self._running and self._running.poll() is None:
+                return
         self._stop()
         shutil.rmtree(self.workspace, ignore_errors=True)  # nothing runs that could put a link in the way
         self.workspace.mkdir(parents=True, exist_ok=True)
@@ -181,6 +188,8 @@ class Hands:
             outcome = self._running.kill()
         except TimeoutError:
             return Lost(why)
+        except ProviderDown as down:
+            return Lost(why, down=down)
         tail = outcome.stderr[-300:].decode(errors="replace").strip()
         return Lost(f"{why} {tail}".strip(), outcome.stopped_by)
 
