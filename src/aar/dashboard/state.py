@@ -1,0 +1,127 @@
+"""What a live view knows: a study's plan, its events folded into one state, and the lab's public answers.
+
+Pure but for `ask`, which reads the API. Texts are raw in here; `render` makes them visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aar.errors import AarError
+from aar.lab.client import LabClient
+from aar.studies.events import StudyEvent
+from aar.studies.spec import StudySpec
+
+FINDINGS = 30
+COUNTED = {"trial": "trials", "evaluation": "evaluations", "submission": "submissions"}
+OVER = ("finished", "stopped", "failed")
+
+
+@dataclass
+class Person:
+    """A researcher as last heard of. `best`: the highest PGR that the lab told it."""
+
+    name: str
+    arm: str
+    direction: str
+    state: str = "not started"
+    doing: str = ""
+    trials: int = 0
+    evaluations: int = 0
+    submissions: int = 0
+    best: float | None = None
+
+
+@dataclass(frozen=True)
+class Public:
+    """The lab's answers. `rows`: the board; `human`: (name, PGR) of the best baseline on it; `fault`: why there is none."""
+
+    rows: tuple[Mapping[str, Any], ...] = ()
+    human: tuple[str, float] | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
+    fault: str = ""
+
+
+@dataclass
+class View:
+    """`now` and the events' times are Unix seconds."""
+
+    spec: StudySpec
+    people: dict[str, Person] = field(default_factory=dict)
+    public: Public = field(default_factory=Public)
+    phase: str = "not started"
+    began: float | None = None  # this session
+    last: float = 0.0
+    over: bool = False
+
+    def __post_init__(self) -> None:
+        self.people = {m.name: Person(m.name, m.arm, m.direction) for m in self.spec.researchers}
+
+    def label(self, researcher: str) -> str:
+        return researcher.removeprefix(f"{self.spec.name}.")
+
+    def done(self, what: str) -> int:
+        return sum(getattr(p, what) for p in self.people.values())
+
+    def planned(self, what: str) -> int:
+        return int(getattr(self.spec, what)) * len(self.people)
+
+    @property
+    def best(self) -> Person | None:
+        told = [p for p in self.people.values() if p.best is not None]
+        return max(told, key=lambda p: p.best or 0.0, default=None)
+
+    def hear(self, event: StudyEvent) -> None:
+        """Take in one event."""
+        self.last = max(self.last, event.t)
+        if not event.researcher:
+            if event.kind == "study":
+                self._study(event)
+        elif person := self.people.get(event.researcher):
+            self._person(person, event)
+
+    def _study(self, event: StudyEvent) -> None:
+        state = str(event.data.get("state", ""))
+        if state == "open" and (self.over or self.began is None):
+            self.began = event.t
+        self.over = state in ("stopped", "complete")
+        self.phase = event.text
+
+    def _person(self, person: Person, event: StudyEvent) -> None:
+        if event.kind in COUNTED:
+            setattr(person, COUNTED[event.kind], getattr(person, COUNTED[event.kind]) + 1)
+        if event.kind == "state":
+            person.state = str(event.data.get("state", "works"))
+            person.doing = event.text if person.state not in ("works", *OVER) else ""
+        elif event.kind != "job":
+            failed = f" failed: {event.data['error']}" if event.kind == "trial" and event.data.get("error") else ""
+            person.doing = f"{event.kind} {event.text}{failed}"
+        pgr = event.data.get("pgr")
+        if event.kind in ("evaluation", "verdict") and isinstance(pgr, int | float):
+            person.best = max(person.best if person.best is not None else pgr, pgr)
+
+    def seconds_left(self, now: float) -> float | None:
+        """A guess from the trials done so far, at most what the wall clock leaves; None before there is anything to guess from."""
+        if self.over or self.began is None:
+            return None
+        wall, spent = self.spec.wall_s - (now - self.began), now - self.began
+        done, planned = self.done("trials"), self.planned("trials")
+        by_trials = spent * (planned - done) / done if done >= max(2, planned // 20) else wall
+        return max(0.0, min(wall, by_trials))
+
+
+def ask(client: LabClient, spec: StudySpec) -> Public:
+    """One look at the lab. A lab that does not answer is a state, not an error."""
+    try:
+        rows = client.leaderboard(spec.problem)["rows"]
+        findings = [f for f in client.findings(sort="new", limit=FINDINGS) if f["study"] == spec.name]
+    except AarError as error:
+        return Public(fault=error.message)
+    ours = {m.name for m in spec.researchers}
+    ranked = tuple(r for r in rows if r["kind"] == "submission" and r["researcher"] in ours)
+    human = [
+        (str(r["name"]), float(r["pgr"])) for r in rows if r["kind"] in ("baseline", "human") and r["pgr"] is not None
+    ]
+    return Public(ranked, max(human, key=lambda h: h[1], default=None), tuple(findings))

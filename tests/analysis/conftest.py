@@ -1,0 +1,26 @@
+"""A study folder that looks like a real one, made from a seed: spec, events, result, baselines, and the lab's answers."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fake_study", HERE / "fake_study.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def fake() -> ModuleType:
+    """`fake.write(lab, ...)` and `fake.FakeClient`."""
+    return load()
