@@ -26,7 +26,7 @@ from aar.settings import LabFolder
 START_S = 60.0
 STOP_S = 10.0
 RESTART_S = 1.0
-START_TRIES = 2
+START_TRIES = 6  # a server that is just leaving holds the lab's lock for a few seconds
 
 
 def serve(folder: LabFolder, port: int | None = None, workers: int = 1) -> None:
@@ -153,6 +153,7 @@ class Served:
                 _end(process)
                 if attempt + 1 == START_TRIES and _answers(self.folder) is None:
                     raise
+                self._stop.wait(RESTART_S)
                 continue
             except BaseException:
                 _end(process)
