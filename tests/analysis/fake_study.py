@@ -47,7 +47,10 @@ def spec(hostile: bool = False, arms: tuple[tuple[str, int], ...] = (("random", 
 
 def events(of: StudySpec, seed: int = 0, hostile: bool = False, verdicts: bool = True) -> list[StudyEvent]:
     """A session of `wall_s` with every kind of event."""
-    rng, told = np.random.default_rng(seed), [_study(0.0, "open", f"{len(of.researchers)} researchers on {of.problem}")]
+    rng, told = (
+        np.random.default_rng(seed),
+        [_study(0.0, "open", f"{len(of.researchers)} researchers on {of.problem}", until_s=of.wall_s)],
+    )
     for i, member in enumerate(of.researchers):
         told += _researcher(of, member, i, rng, hostile, verdicts)
     last = max(e.t for e in told) - BEGAN
@@ -55,8 +58,8 @@ def events(of: StudySpec, seed: int = 0, hostile: bool = False, verdicts: bool =
     return sorted(told, key=lambda e: e.t)
 
 
-def _study(t: float, state: str, text: str) -> StudyEvent:
-    return StudyEvent(BEGAN + t, "", "study", text, {"state": state})
+def _study(t: float, state: str, text: str, **data: Any) -> StudyEvent:
+    return StudyEvent(BEGAN + t, "", "study", text, {"state": state, **data})
 
 
 def _researcher(

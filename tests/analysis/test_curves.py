@@ -15,10 +15,10 @@ def event(t: float, who: str, kind: str, **data: object) -> StudyEvent:
 
 
 TWO_SESSIONS = [
-    event(0, "", "study", state="open"), event(0, "a", "state"), event(0, "b", "state"),
+    event(0, "", "study", state="open", until_s=9e9), event(0, "a", "state"), event(0, "b", "state"),
     event(3600, "a", "evaluation", pgr=0.2, improved=True), event(3600, "b", "trial", source="x"),
     event(3600, "b", "job", job_kind="research", seconds=600, waited=1000),
-    event(90_000, "", "study", state="open"), event(90_000, "a", "state"),  # a kill, and a day of nothing
+    event(90_000, "", "study", state="open", until_s=9e9), event(90_000, "a", "state"),  # a kill, and a day of nothing
     event(91_800, "a", "verdict", submission=1, state="answered", pgr=None), event(91_800, "a", "verdict", submission=1, state="answered", pgr=None),
     event(93_600, "a", "evaluation", pgr=0.5, improved=True), event(93_600, "a", "state", state="finished"),
     event(93_700, "a", "job", job_kind="rerun", seconds=50), event(93_700, "", "study", state="complete"),

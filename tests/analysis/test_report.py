@@ -13,11 +13,13 @@ from markdown_it import MarkdownIt
 
 from aar.analysis import content as contents
 from aar.analysis import report
+from aar.analysis.claims import Figure
 from aar.analysis.content import compose
 from aar.analysis.material import Material, gather
 from aar.analysis.report import as_html, as_markdown, write_report
 from aar.settings import LabFolder
 from aar.studies.spec import StudyFolder
+from aar.types import NotScored
 
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "span", "ul", "li", "dl", "div", "dt", "dd", "figure", "img", "figcaption",
@@ -160,6 +162,34 @@ def test_arms_count_researchers_once(labs: dict[bool, LabFolder], fake: ModuleTy
     one = contents.arms(m)
     doubled = Material(m.spec, m.events, {**m.result, "opened": list(m.result["opened"]) * 2}, m.problems)
     assert contents.arms(doubled) == one
+
+
+def test_who_delivered_nothing_counts_as_the_floor(labs: dict[bool, LabFolder], fake: ModuleType) -> None:
+    """Leaving out a researcher that failed would flatter its arm; one that was verified but not opened is unknown."""
+    m = material(labs[False], fake)
+    lost = m.spec.researchers[2].name
+    result = {**m.result, "opened": [r for r in m.result["opened"] if r["researcher"] != lost]}
+    unknown = contents.arms(Material(m.spec, m.events, result, m.problems))
+    assert isinstance(unknown, NotScored)
+    events = tuple(e for e in m.events if e.researcher != lost)
+    counted, before = contents.arms(Material(m.spec, events, result, m.problems)), contents.arms(m)
+    assert isinstance(counted, Figure)
+    assert isinstance(before, Figure)
+    assert counted.mean == pytest.approx(before.mean - 0.36 / 7)
+
+
+def test_reused_rows_and_seen_testbeds_are_said(labs: dict[bool, LabFolder], fake: ModuleType) -> None:
+    """A label set that was opened before, or asked about before, is named so in the sentence."""
+    m = material(labs[False], fake)
+    moved = {
+        "chat": {"pgr": 0.3, "lo": 0.2, "hi": 0.4, "seen": True},
+        "math": {"pgr": None, "lo": None, "hi": None, "not_scored": "gap"},
+    }
+    result = {**m.result, "final": {**m.result["final"], "label": "re-used holdout"}, "transfer": moved}
+    said = " ".join(c.text for c in contents.claims(Material(m.spec, m.events, result, m.problems)))
+    assert "re-used holdout" in said
+    assert "Transfer to chat, which researchers had answers about before" in said
+    assert "Transfer to math, unseen by all researchers: not scored" in said
 
 
 def test_multiple_looking_is_told(labs: dict[bool, LabFolder], fake: ModuleType) -> None:

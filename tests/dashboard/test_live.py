@@ -96,13 +96,23 @@ def test_time_left_is_guessed_late_and_bounded(fake: ModuleType) -> None:
     of = fake.spec()
     view = View(of)
     assert view.seconds_left(0.0) is None
-    view.hear(StudyEvent(1000.0, "", "study", "open", {"state": "open"}))
+    view.hear(StudyEvent(1000.0, "", "study", "open", {"state": "open", "until_s": of.wall_s}))
     assert view.seconds_left(1010.0) == of.wall_s - 10
     for i in range(54):
         view.hear(StudyEvent(1030.0, of.researchers[i % 9].name, "trial", "t"))
     assert view.seconds_left(1030.0) == pytest.approx(30)
     view.hear(StudyEvent(1040.0, "", "study", "complete", {"state": "complete"}))
     assert view.seconds_left(1040.0) is None
+
+
+def test_pauses_between_sessions_do_not_count(fake: ModuleType) -> None:
+    """A resumed study goes on with the time it had used, not with the time since its first start."""
+    view = View(fake.spec())
+    view.hear(StudyEvent(0.0, "", "study", "open", {"state": "open", "until_s": 150}))
+    view.hear(StudyEvent(40.0, view.spec.researchers[0].name, "trial", "t"))  # killed after this
+    view.hear(StudyEvent(9000.0, "", "study", "open", {"state": "open", "until_s": 150}))
+    assert view.seconds_gone(9010.0) == 50
+    assert view.seconds_left(9010.0) == 100
 
 
 def test_a_lab_that_is_away_is_a_state(fake: ModuleType) -> None:

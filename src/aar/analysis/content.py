@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aar.analysis import plots, timeuse
+from aar.analysis import bars, plots, timeuse
 from aar.analysis.claims import Claim, Figure, compare, difference, mean_difference, recovered
 from aar.analysis.material import Material
 from aar.scoring.problem import Problem
+from aar.studies.events import StudyEvent
 from aar.types import NotScored
 
 RULE = ("A sentence speaks of a difference only where the 95 % interval of that difference leaves zero out. Otherwise it says that no "
@@ -79,35 +81,59 @@ def compose(m: Material) -> Content:
 
 def claims(m: Material) -> list[Claim]:
     """Final lane first; the interactive lane supports no claim."""
-    final, human = Figure.read(m.result.get("final")), Figure.read(m.result.get("human_baseline"))
+    final, human = Figure.read(m.result.get("final")), m.human
     found = []
-    if final:
-        found.append(recovered(f"Primary method on the private rows of {m.spec.problem}", final))
-        if human:
+    if m.result.get("final"):
+        label = m.result["final"].get("label")
+        rows = f"the private rows of {m.spec.problem}" + (
+            f" ({label}: opened by an earlier study too)" if label else ""
+        )
+        found.append(recovered(f"Primary method on {rows}", final))
+        if final and human:
             found.append(
                 compare(
                     "The primary method", "the best human baseline", difference(final, human), "PGR, on different rows"
                 )
             )
-    found.append(compare("search", "random", arms(m), "mean PGR on the private rows"))
+    found.append(
+        compare(
+            "search",
+            "random",
+            arms(m),
+            f"mean PGR on the private rows over {_n(m, 'search')} and {_n(m, 'random')} researchers",
+        )
+    )
     for name, raw in (m.result.get("transfer") or {}).items():
-        found.append(recovered(f"Transfer to {Problem.parse(name).short}, unseen by the study", Figure.read(raw)))
+        unseen = "which researchers had answers about before" if raw.get("seen") else "unseen by all researchers"
+        found.append(recovered(f"Transfer to {Problem.parse(name).short}, {unseen}", Figure.read(raw)))
     return found
 
 
 def arms(m: Material) -> Figure | NotScored:
-    """search - random over researchers; each counts with its best opened method, one each."""
-    given = Figure.read((m.result.get("arms") or {}).get("difference"))
-    if given:
-        return given
+    """search - random over researchers; each counts once, with its best opened method.
+
+    A researcher that had nothing verified counts as the floor, PGR 0: leaving it out would flatter its arm. One whose
+    verified method was not opened has no figure, and then there is no comparison.
+    """
     best: dict[str, float] = {}
     for row in m.result.get("opened") or []:
         if figure := Figure.read(row):
-            best[row["researcher"]] = max(best.get(row["researcher"], float("-inf")), figure.mean)
+            best[row["researcher"]] = max(best.get(row["researcher"], -math.inf), figure.mean)
     if not best:
         return NotScored("no researcher's method was opened on the private rows")
-    of = {arm: [pgr for name, pgr in best.items() if m.arm(name) == arm] for arm in ("search", "random")}
+    had_one = {e.researcher for e in m.events if _is_verified(e)}
+    if unknown := [r.name for r in m.spec.researchers if r.name not in best and r.name in had_one]:
+        return NotScored(
+            f"methods of {len(unknown)} of {len(m.spec.researchers)} researchers were verified but not opened"
+        )
+    of = {arm: [best.get(r.name, 0.0) for r in m.spec.researchers if r.arm == arm] for arm in ("search", "random")}
     return mean_difference(of["search"], of["random"])
+
+
+def _is_verified(event: StudyEvent) -> bool:
+    if event.kind == "job":
+        return event.data.get("job_kind") == "rerun" and event.data.get("state") == "done"
+    return event.kind == "verdict" and event.data.get("state") == "answered"
 
 
 def looks(m: Material) -> str:
@@ -150,10 +176,10 @@ def parts(m: Material) -> list[Part]:
     return [
         part(plots.progress, "Progress", "Each line is one researcher's best answer so far, by the gate and on its grid; the thick one is the team's. "
              "The band is the 95 % interval of the best human baseline on the same rows.", board(m)),
-        part(plots.transfer, "Final lane and transfer", "Private rows, opened once after the primary method was registered, and problems that nobody "
+        part(bars.transfer, "Final lane and transfer", "Private rows, opened once after the primary method was registered, and problems that nobody "
              "worked on. Human baselines were measured on the test rows.", opened(m)),
-        part(plots.baselines, "Human baselines", "PGR of the human-tuned methods, with the uncertainty of floor and ceiling in the interval.", not_run(m)),
-        part(plots.bounds, "Floor and ceiling", "Floor: the teacher's accuracy. Ceiling: the student trained on the truth. PGR measures along this line."),
+        part(bars.baselines, "Human baselines", "PGR of the human-tuned methods, with the uncertainty of floor and ceiling in the interval.", not_run(m)),
+        part(bars.bounds, "Floor and ceiling", "Floor: the teacher's accuracy. Ceiling: the student trained on the truth. PGR measures along this line."),
         part(plots.time_use, "Where the time went", "From the lab's clock, never as a method reports it.", phase_table(m)),
         part(plots.variety, "How different the configurations were", "Distance: share of genes in which two configurations differ, a number by how far "
              "apart in its range."),
@@ -197,9 +223,13 @@ def not_run(m: Material) -> Table:
 
 
 def phase_table(m: Material) -> Table:
-    words = {"open": "research", "settling": "waiting for the last reruns"}
+    words = {"open": "research", "settling": "waiting for the last reruns", "finalizing": "final lane and transfer"}
     rows = [(words.get(name, name), f"{seconds:.0f}") for name, seconds in timeuse.phases(m.events)]
     return Table("The study", (Column("phase"), Column("seconds", True)), tuple(rows))
+
+
+def _n(m: Material, arm: str) -> int:
+    return sum(r.arm == arm for r in m.spec.researchers)
 
 
 def _count(m: Material, kind: str) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aar.analysis.claims import Figure
 from aar.errors import AarError, NotFound
 from aar.lab.audit import AuditLog
 from aar.lab.client import LabClient
@@ -32,6 +33,16 @@ class ProblemFigures:
     card: Card
     lines: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def scored(self) -> list[Mapping[str, Any]]:
+        """The lines with a PGR."""
+        return [line for line in self.lines if line["result"] and Figure.read(line["result"]["pgr"])]
+
+    @property
+    def best(self) -> Mapping[str, Any] | None:
+        """The result of the best human baseline."""
+        return max((line["result"] for line in self.scored), key=lambda r: r["pgr"]["mean"], default=None)
+
 
 @dataclass(frozen=True)
 class Material:
@@ -49,6 +60,12 @@ class Material:
         """The problem that was worked on."""
         wanted = Problem.parse(self.spec.problem)
         return next((p for p in self.problems if p.problem == wanted), None)
+
+    @property
+    def human(self) -> Figure | None:
+        """PGR of the best human baseline: as the result has it, else from the table."""
+        from_table = self.main.best["pgr"] if self.main and self.main.best else None
+        return Figure.read(self.result.get("human_baseline")) or Figure.read(from_table)
 
     def label(self, researcher: str) -> str:
         """A researcher's name without its study's."""

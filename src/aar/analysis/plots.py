@@ -1,23 +1,19 @@
-"""The plots of a report, each from the material to PNG bytes. None where there is nothing to draw.
+"""The plots of a study at work: progress, time, variety. From the material to PNG bytes; None where there is nothing to draw.
 
 Units stand on the axes, n in the titles; intervals are 95 %. Labels stand at what they name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 
 from aar.analysis import curves, diversity, timeuse
 from aar.analysis.claims import Figure
-from aar.analysis.material import Material, ProblemFigures
+from aar.analysis.material import Material
 from aar.analysis.style import (
     ARMS,
     BLUE,
-    CEILING,
     GREY,
     HUMAN,
     INK,
@@ -29,8 +25,8 @@ from aar.analysis.style import (
     figure,
     png,
     spread_labels,
+    words,
 )
-from aar.scoring.problem import Problem
 
 
 def progress(m: Material) -> bytes | None:
@@ -40,7 +36,7 @@ def progress(m: Material) -> bytes | None:
         return None
     unit, scale = _clock(max(p.hours for p in answers))
     with figure(4.4) as (fig, (ax,)):
-        _human_line(ax, Figure.read(m.result.get("human_baseline")) or _best_human(m.main))
+        _human_line(ax, m.human)
         ends = [_researcher(ax, m, name, answers, scale) for name in dict.fromkeys(p.researcher for p in answers)]
         hours, best = curves.best_so_far(answers)
         last = max(p.hours for p in answers)
@@ -75,86 +71,6 @@ def progress(m: Material) -> bytes | None:
         return png(fig)
 
 
-def baselines(m: Material) -> bytes | None:
-    """The human baselines of every problem, with their intervals."""
-    shown = [p for p in m.problems if _scored(p)]
-    if not shown:
-        return None
-    heights = [len(_scored(p)) + 0.8 for p in shown]
-    with figure(
-        0.5 + 0.27 * sum(heights) + 0.35 * len(shown),
-        nrows=len(shown),
-        sharex=True,
-        gridspec_kw={"height_ratios": heights},
-    ) as (fig, axes):
-        for ax, problem in zip(axes, shown, strict=True):
-            lines = _scored(problem)[::-1]
-            _bounds(ax)
-            for y, line in enumerate(lines):
-                _bar(ax, y, Figure.read(line["result"]["pgr"]), BLUE)
-            ax.set_yticks(range(len(lines)), [drawn(line["method"]) for line in lines])
-            seeds = max(len(line["result"]["seeds"]) for line in lines)
-            ax.set_title(f"{problem.problem.short}: n = {problem.card.rows['test']} rows, {seeds} seeds")
-            ax.set_ylim(-0.7, len(lines) - 0.3)
-        axes[-1].set_xlabel("PGR (0 = teacher, 1 = ceiling), 95 % interval")
-        return png(fig)
-
-
-def transfer(m: Material) -> bytes | None:
-    """The final figure of the study's problem and those of the problems nobody worked on, beside the best human baseline."""
-    entries = _finals(m)
-    if not entries:
-        return None
-    with figure(1.1 + 0.62 * len(entries)) as (fig, (ax,)):
-        _bounds(ax)
-        for y, (_, study, human) in enumerate(reversed(entries)):
-            if study:
-                ax.barh(y + 0.14, study.mean, height=0.34, color=BLUE, alpha=0.3)
-                _bar(ax, y + 0.14, study, BLUE)
-            else:
-                ax.text(0.01, y + 0.14, "not scored", color=GREY, va="center", fontsize=8)
-            if human:
-                _bar(ax, y - 0.2, human, HUMAN, "D")
-        ax.set_yticks(range(len(entries)), [name for name, *_ in reversed(entries)])
-        ax.set_ylim(-0.6, len(entries) - 0.4)
-        ax.set_xlabel("PGR (0 = teacher, 1 = ceiling), 95 % interval")
-        _words(ax, [("the study's method", BLUE), ("best human baseline", HUMAN)])
-        return png(fig)
-
-
-def bounds(m: Material) -> bytes | None:
-    """Floor, ceiling and best human baseline of every problem, as accuracies."""
-    shown = [p for p in m.problems if p.card.ceiling]
-    if not shown:
-        return None
-    with figure(1.1 + 0.5 * len(shown)) as (fig, (ax,)):
-        for y, p in enumerate(reversed(shown)):
-            floor, ceiling = p.card.floor, p.card.ceiling or {}
-            ax.plot([floor["mean"], ceiling["mean"]], [y, y], color=GREY, lw=1.2, zorder=1)
-            best = max(_scored(p), key=lambda line: line["result"]["pgr"]["mean"], default=None)
-            marks = [(floor, GREY, "o"), (ceiling, CEILING, "s")] + (
-                [(best["result"]["acc"], HUMAN, "D")] if best else []
-            )
-            for acc, colour, marker in marks:
-                ax.errorbar(
-                    acc["mean"], y, xerr=1.96 * (acc["se"] or 0), color=colour, marker=marker, capsize=2.5, ms=6
-                )
-                ax.annotate(
-                    f"{acc['mean']:.2f}",
-                    (acc["mean"], y),
-                    (0, 7),
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=8,
-                    color=colour,
-                )
-        ax.set_yticks(range(len(shown)), [f"{p.problem.short}\nn = {p.card.rows['test']}" for p in reversed(shown)])
-        ax.set_ylim(-0.5, len(shown) - 0.35)
-        ax.set_xlabel("accuracy on the test rows, 95 % interval over seeds")
-        _words(ax, [("floor (teacher)", GREY), ("best human baseline", HUMAN), ("ceiling (truth)", CEILING)])
-        return png(fig)
-
-
 def time_use(m: Material) -> bytes | None:
     """Where each researcher's time went, and the lab's for reruns."""
     uses = timeuse.by_researcher(m.events)
@@ -180,7 +96,7 @@ def time_use(m: Material) -> bytes | None:
         ax.set_yticks(range(len(uses) + 1), ["the lab", *(drawn(m.label(u.researcher)) for u in reversed(uses))])
         ax.set_xlabel(f"{unit} of wall clock")
         ax.margins(x=0.16)
-        _words(ax, [(name, GREY if colour == LIGHT else colour) for name, _, colour in parts])
+        words(ax, [(name, GREY if colour == LIGHT else colour) for name, _, colour in parts])
         return png(fig)
 
 
@@ -283,62 +199,3 @@ def _look(m: Material, researcher: str) -> tuple[str, str]:
     arms = sorted({member.arm for member in m.spec.researchers}, key=lambda arm: (arm != "search", arm))
     i = arms.index(m.arm(researcher)) if m.arm(researcher) in arms else len(arms)
     return ARMS[i % len(ARMS)], MARKERS[i % len(MARKERS)]
-
-
-def _bar(ax: Axes, y: float, value: Figure | None, colour: str, marker: str = "o") -> None:
-    if value:
-        ax.errorbar(
-            value.mean,
-            y,
-            xerr=[[value.mean - value.lo], [value.hi - value.mean]],
-            color=colour,
-            marker=marker,
-            capsize=3,
-            ms=5,
-        )
-        ax.annotate(
-            f"{value.mean:.2f}",
-            (value.hi, y),
-            (5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=colour,
-        )
-
-
-def _bounds(ax: Axes) -> None:
-    for x in (0.0, 1.0):
-        ax.axvline(x, color=GREY, lw=0.9, ls=":")
-
-
-def _words(ax: Axes, parts: list[tuple[str, str]]) -> None:
-    """Coloured words above the plot in the place of a legend."""
-    handles = [ax.plot([], [], color=colour, label=text)[0] for text, colour in parts]
-    legend = ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=len(parts), handlelength=0, handletextpad=0,
-                       columnspacing=1.1, fontsize=8.5)  # fmt: skip
-    for text, (_, colour) in zip(legend.get_texts(), parts, strict=True):
-        text.set_color(colour)
-
-
-def _scored(p: ProblemFigures) -> list[Mapping[str, Any]]:
-    return [line for line in p.lines if line["result"] and Figure.read(line["result"]["pgr"])]
-
-
-def _best_human(p: ProblemFigures | None) -> Figure | None:
-    best = max(_scored(p), key=lambda line: line["result"]["pgr"]["mean"], default=None) if p else None
-    return Figure.read(best["result"]["pgr"]) if best else None
-
-
-def _finals(m: Material) -> list[tuple[str, Figure | None, Figure | None]]:
-    """(problem, the study's figure, the best human one): the study's own problem first."""
-    final, moved = m.result.get("final"), m.result.get("transfer") or {}
-    entries: list[tuple[str, Any]] = [(m.spec.problem, final)] if final else []
-    found = []
-    for name, figure_ in [*entries, *moved.items()]:
-        problem = Problem.parse(name)
-        human = _best_human(next((p for p in m.problems if p.problem == problem), None))
-        seen = problem == Problem.parse(m.spec.problem)
-        n = f"\nn = {figure_['n']} private" if seen and isinstance(figure_, Mapping) and "n" in figure_ else "\nunseen"
-        found.append((problem.short + n, Figure.read(figure_), human))
-    return found

@@ -59,6 +59,15 @@ def png(fig: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def words(ax: Axes, parts: list[tuple[str, str]]) -> None:
+    """Coloured words above the plot in the place of a legend."""
+    handles = [ax.plot([], [], color=colour, label=text)[0] for text, colour in parts]
+    legend = ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=len(parts), handlelength=0, handletextpad=0,
+                       columnspacing=1.1, fontsize=8.5)  # fmt: skip
+    for text, (_, colour) in zip(legend.get_texts(), parts, strict=True):
+        text.set_color(colour)
+
+
 def spread_labels(wanted: Sequence[float], gap: float) -> list[float]:
     """Places as near as may be to the wanted ones, in their order, at least `gap` apart."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aar.analysis.curves import spans
 from aar.studies.events import StudyEvent
 
-AT_REST = ("stopped", "complete")
+AT_REST = ("stopped", "complete", "finalized")
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,19 @@ def phases(events: Sequence[StudyEvent]) -> list[tuple[str, float]]:
     state, since, last = "", 0.0, 0.0
     for event in events:
         if event.kind == "study" and not event.researcher:
-            if state:
-                found[state] = found.get(state, 0.0) + last - since
+            if state:  # a new session after a kill: what came before it ended with its last sign of life
+                end = last if is_new_session(event) else event.t
+                found[state] = found.get(state, 0.0) + end - since
             state, since = str(event.data.get("state") or event.text), event.t
         last = event.t
     if state:
         found[state] = found.get(state, 0.0) + last - since
     return [(name, seconds) for name, seconds in found.items() if name not in AT_REST]
+
+
+def is_new_session(event: StudyEvent) -> bool:
+    """Whether a word of the study is the first of a process that runs it."""
+    return event.data.get("state") == "open" and "until_s" in event.data
 
 
 def _use(name: str, worked: float, events: Sequence[StudyEvent]) -> Use:

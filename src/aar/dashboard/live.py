@@ -1,6 +1,6 @@
 """Watch a study: a picture that renews itself on a terminal, plain lines anywhere else. Reads events and the lab's API only.
 
-    with LiveView(spec, client=lambda: owner_client(lab)) as view:
+    with LiveView(spec, lambda: owner_client(lab), past=read_events(folder.events)) as view:
         run_study(lab, spec.name, observe=view.hear)
 
 or, from another terminal, `watch(lab, name)`.
@@ -12,7 +12,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -32,11 +32,20 @@ FRAME_S, ASK_S, SUMMARY_S = 0.5, 2.0, 20.0
 class LiveView:
     """Draws from a thread of its own while the block lasts; `hear` may be called from any thread and never waits.
 
-    `client` is asked anew each time, so that a server that was replaced is found; no call is retried here.
+    `client` is asked anew each time, so that a server that was replaced is found; no call is retried here. `past`: what
+    happened in earlier sessions, taken in without a word.
     """
 
-    def __init__(self, spec: StudySpec, client: Callable[[], LabClient], console: Console | None = None) -> None:
+    def __init__(
+        self,
+        spec: StudySpec,
+        client: Callable[[], LabClient],
+        console: Console | None = None,
+        past: Iterable[StudyEvent] = (),
+    ) -> None:
         self.view, self.client = View(spec), client
+        for event in past:
+            self.view.hear(event)
         self.console = console or Console(stderr=True)
         self._heard: queue.SimpleQueue[StudyEvent] = queue.SimpleQueue()
         self._end = threading.Event()
@@ -136,7 +145,7 @@ def tail(path: Path, stop: threading.Event, follow: bool = True) -> Iterator[Stu
             except (ValueError, TypeError):  # cut short by a kill
                 continue
             if not event.researcher and event.kind == "study":
-                over = event.data.get("state") in ("stopped", "complete")
+                over = event.data.get("state") in ("stopped", "complete", "finalized")
             yield event
         if not follow or over or stop.wait(FRAME_S):
             return

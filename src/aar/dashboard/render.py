@@ -162,7 +162,7 @@ def _left(view: View, now: float) -> str:
     if view.over:
         return "over"
     left = view.seconds_left(now)
-    return f"about {_clock(left)} left" if left is not None else "time left not known yet"
+    return f"about {_clock(left)} left" if left is not None else "last steps" if view.began else "not started"
 
 
 def _clock(seconds: float) -> str:

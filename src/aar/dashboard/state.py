@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aar.analysis.timeuse import is_new_session
 from aar.errors import AarError
 from aar.lab.client import LabClient
 from aar.studies.events import StudyEvent
@@ -52,9 +53,11 @@ class View:
     people: dict[str, Person] = field(default_factory=dict)
     public: Public = field(default_factory=Public)
     phase: str = "not started"
+    state: str = "new"
     began: float | None = None  # this session
+    before: float = 0.0  # seconds of earlier sessions
     last: float = 0.0
-    over: bool = False
+    _last_before: float = 0.0
 
     def __post_init__(self) -> None:
         self.people = {m.name: Person(m.name, m.arm, m.direction) for m in self.spec.researchers}
@@ -75,7 +78,7 @@ class View:
 
     def hear(self, event: StudyEvent) -> None:
         """Take in one event."""
-        self.last = max(self.last, event.t)
+        self._last_before, self.last = self.last, max(self.last, event.t)
         if not event.researcher:
             if event.kind == "study":
                 self._study(event)
@@ -83,11 +86,10 @@ class View:
             self._person(person, event)
 
     def _study(self, event: StudyEvent) -> None:
-        state = str(event.data.get("state", ""))
-        if state == "open" and (self.over or self.began is None):
+        if self.began is None or is_new_session(event):
+            self.before += self._last_before - self.began if self.began is not None else 0.0
             self.began = event.t
-        self.over = state in ("stopped", "complete")
-        self.phase = event.text
+        self.state, self.phase = str(event.data.get("state", "")), event.text
 
     def _person(self, person: Person, event: StudyEvent) -> None:
         if event.kind in COUNTED:
@@ -102,13 +104,23 @@ class View:
         if event.kind in ("evaluation", "verdict") and isinstance(pgr, int | float):
             person.best = max(person.best if person.best is not None else pgr, pgr)
 
+    @property
+    def over(self) -> bool:
+        return self.state in ("stopped", "complete", "finalized")
+
+    def seconds_gone(self, now: float) -> float:
+        """Of all sessions; pauses between them do not count."""
+        if self.began is None:
+            return 0.0
+        return self.before + (self.last if self.over else now) - self.began
+
     def seconds_left(self, now: float) -> float | None:
-        """A guess from the trials done so far, at most what the wall clock leaves; None before there is anything to guess from."""
-        if self.over or self.began is None:
+        """A guess from the trials done so far, at most what the wall clock leaves; None where there is nothing to guess from."""
+        if self.state != "open":
             return None
-        wall, spent = self.spec.wall_s - (now - self.began), now - self.began
-        done, planned = self.done("trials"), self.planned("trials")
-        by_trials = spent * (planned - done) / done if done >= max(2, planned // 20) else wall
+        gone, done, planned = self.seconds_gone(now), self.done("trials"), self.planned("trials")
+        wall = self.spec.wall_s - gone
+        by_trials = gone * (planned - done) / done if done >= max(2, planned // 20) else wall
         return max(0.0, min(wall, by_trials))
 
 
