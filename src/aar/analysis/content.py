@@ -70,7 +70,7 @@ def compose(m: Material) -> Content:
         tuple(claims(m)),
         looks(m),
         tuple(numbers(m)),
-        tuple(p for p in parts(m) if p.plot or any(t.rows for t in p.tables)),
+        tuple(p for p in parts(m) if p.plot or p.tables),
         tuple(f | {"researcher": m.label(f["researcher"])} for f in findings),
         "Texts of researchers are shown as data: control characters drawn as signs, long ones cut with a mark.",
     )
@@ -144,6 +144,7 @@ def looks(m: Material) -> str:
         f"Multiple looking: the lab answered {told['evaluation']} evaluations and told {told['verdict']} verdicts on the interactive rows. The best of "
         "many answers runs high, so those figures rank and draw curves but carry no claim. The private rows were opened "
         + (f"once, for {int(opened)} methods together; their intervals hold for all of them at once. " if opened else "for no method so far. ")
+        + ("An earlier study had opened the same rows, so they are no longer unseen. " if (m.result.get("final") or {}).get("label") else "")
         + "The sentences above are not corrected for there being several of them."
     )  # fmt: skip
 
@@ -162,7 +163,9 @@ def numbers(m: Material) -> list[tuple[str, str]]:
         ("best verified", f"{best.get('method')} by {m.label(str(best.get('researcher')))}" if best else None),
         ("floor", f"{card.floor['mean']:.3f}" if card else None),
         ("ceiling", f"{card.ceiling['mean']:.3f}" if card and card.ceiling else None),
-        ("trials", _count(m, "trial")), ("evaluations", _count(m, "evaluation")), ("submissions", _count(m, "submission")),
+        ("trials", _count(m, "trial")),
+        ("distinct configurations", str(r["configurations"]) if "configurations" in r else None),
+        ("evaluations", _count(m, "evaluation")), ("submissions", _count(m, "submission")),
         ("wall clock", f"{r['seconds']:.0f} s" if "seconds" in r else None),
         ("peak memory", f"{r['peak_memory_mb']:.0f} MB" if r.get("peak_memory_mb") else None),
     ]  # fmt: skip
@@ -171,11 +174,11 @@ def numbers(m: Material) -> list[tuple[str, str]]:
 
 def parts(m: Material) -> list[Part]:
     def part(draw: Callable[[Material], bytes | None], title: str, caption: str, *tables: Table) -> Part:
-        return Part(draw.__name__, title, caption, draw(m), tables)
+        return Part(draw.__name__, title, caption, draw(m), tuple(t for t in tables if t.rows))
 
     return [
         part(plots.progress, "Progress", "Each line is one researcher's best answer so far, by the gate and on its grid; the thick one is the team's. "
-             "The band is the 95 % interval of the best human baseline on the same rows.", board(m)),
+             "The band is the 95 % interval of the best human baseline on the same rows. " + _one_answer(m), board(m)),
         part(bars.transfer, "Final lane and transfer", "Private rows, opened once after the primary method was registered, and problems that nobody "
              "worked on. Human baselines were measured on the test rows.", opened(m)),
         part(bars.baselines, "Human baselines", "PGR of the human-tuned methods, with the uncertainty of floor and ceiling in the interval.", not_run(m)),
@@ -184,6 +187,19 @@ def parts(m: Material) -> list[Part]:
         part(plots.variety, "How different the configurations were", "Distance: share of genes in which two configurations differ, a number by how far "
              "apart in its range."),
     ]  # fmt: skip
+
+
+def _one_answer(m: Material) -> str:
+    """How much one answer on the interactive rows can be off by chance."""
+    if not m.main or not m.main.card.ceiling:
+        return ""
+    card, n = m.main.card, m.main.card.rows["test"]
+    gap = (card.ceiling or {})["mean"] - card.floor["mean"]
+    return (
+        f"One answer alone has a standard error of about {0.5 / math.sqrt(n) / gap:.2f} PGR (n = {n} rows)."
+        if gap > 0
+        else ""
+    )
 
 
 def board(m: Material) -> Table:
@@ -196,11 +212,11 @@ def board(m: Material) -> Table:
         Column("claimed", True),
     )
     rows = [
-        (str(r["rank"]), str(r["name"]), m.label(str(r["researcher"])), _num(r["pgr"], "not improved"),
+        (str(rank), str(r["name"]), m.label(str(r["researcher"])), _num(r["pgr"], "not improved"),
          _num(r["accuracy"]) + (f" ± {r['error']:.3f}" if r["accuracy"] is not None and r["error"] else ""), _num(r["claimed"]))
-        for r in m.board if r["kind"] == "submission"
+        for rank, r in enumerate((r for r in m.board if r["kind"] == "submission"), 1)
     ]  # fmt: skip
-    return Table("The board: server-run methods, as far as the gate lets out", columns, tuple(rows))
+    return Table("The study's board: server-run methods, as far as the gate lets out", columns, tuple(rows))
 
 
 def opened(m: Material) -> Table:
@@ -224,7 +240,7 @@ def not_run(m: Material) -> Table:
 
 def phase_table(m: Material) -> Table:
     words = {"open": "research", "settling": "waiting for the last reruns", "finalizing": "final lane and transfer"}
-    rows = [(words.get(name, name), f"{seconds:.0f}") for name, seconds in timeuse.phases(m.events)]
+    rows = [(words.get(name, name), f"{seconds:.0f}") for name, seconds in timeuse.phases(m.events) if seconds >= 1]
     return Table("The study", (Column("phase"), Column("seconds", True)), tuple(rows))
 
 

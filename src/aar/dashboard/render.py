@@ -108,9 +108,9 @@ def _person(view: View, p: Person) -> Sequence[Text]:
 
 def _board(view: View, most: int) -> Table:
     rows = [
-        [_text((str(r["rank"]), "")), _text((visible(view.label(str(r["researcher"])), 18), "")), _text((visible(r["name"], 30), "")),
+        [_text((str(rank), "")), _text((visible(view.label(str(r["researcher"])), 18), "")), _text((visible(r["name"], 30), "")),
          _text((f"{r['pgr']:.2f}" if r["pgr"] is not None else "not improved", ""))]
-        for r in view.public.rows[:most]
+        for rank, r in enumerate(view.public.rows[:most], 1)
     ]  # fmt: skip
     return _table(
         ("#", "leaderboard", "method", "PGR"),
