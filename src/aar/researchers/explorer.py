@@ -1,8 +1,8 @@
 """What `random` and `search` share: try recipes on public data, ask the lab rarely, tell others, submit the best guess.
 
-An arm differs in `propose` and `look_around` alone, so that a comparison of arms compares those. Evaluations go to methods in
-the middle of what was tried: they teach the guess as much as the best would, and the lab's Ladder, which tells improvements
-only, can still speak when the best is submitted. What is evaluated is the mean over a trial's seeds, each of which learnt from
+An arm differs in `propose` and `look_around` alone, so that a comparison of arms compares those. Evaluations go to methods
+below the middle of what was tried: they teach the guess as much as the best would, and the lab's Ladder, which tells
+improvements only, can still speak when the best is submitted. What is evaluated is the mean over a trial's seeds, each of which learnt from
 another draw of the teacher: steadier than one seed, and about a Ladder step above the single runs that a verdict is about.
 Deterministic given seed and answers.
 """
@@ -152,22 +152,27 @@ class AbstractExplorer(abc.ABC):
         asked = sum(c.answer is not None and c.submission is None for c in self.tried)
         affordable = left.evaluations > 0 and left.paid > left.submissions
         if affordable and done >= self.first + later * asked // self.assignment.evaluations:
-            self._evaluate(bench, self._middle())
+            self._evaluate(bench, self._ordinary())
         handed = sum(c.submission is not None for c in self.tried) + 1
         if left.submissions > 1 and done >= self.first + later * handed // self.assignment.submissions:
             self._submit(bench, self._promising())
         for candidate in list(self.pending):
             self._hear(bench, candidate, 0.0)
 
-    def _middle(self) -> Candidate | None:
-        open_ones = [c for c in self._ranked() if c.answer is None and c.submission is None]
-        return open_ones[len(open_ones) // 2] if open_ones else None
+    def _ordinary(self) -> Candidate | None:
+        """Two thirds down the ranking of what was not asked about."""
+        unasked = self._unasked()
+        return unasked[2 * len(unasked) // 3] if unasked else None
 
     def _promising(self) -> Candidate | None:
-        """The best guess that was not submitted, if it promises more than the best that was."""
-        best = next((c for c in self._ranked() if c.submission is None), None)
+        """The best guess that was not asked about, if it promises more than the best that was submitted."""
+        best = next(iter(self._unasked()), None)
         bar = max((c.guess for c in self.good if c.submission), default=-math.inf)
         return best if best and best.guess > bar else None
+
+    def _unasked(self) -> list[Candidate]:
+        """Best guess first. A verdict on what was evaluated already could tell nothing new."""
+        return [c for c in self._ranked() if c.answer is None and c.submission is None]
 
     def _ranked(self) -> list[Candidate]:
         return sorted(self.good, key=lambda c: -c.guess)
@@ -207,8 +212,9 @@ class AbstractExplorer(abc.ABC):
 
     def _hand_in(self, bench: Workbench) -> None:
         """The last submission. An answer that is left is used, also where nothing promises more than before."""
-        left, rest = bench.budget(), [c for c in self._ranked() if c.submission is None]
-        if left.submissions > 0 and rest and (left.paid > 0 or len(rest) == len(self.good)):
+        left, handed = bench.budget(), any(c.submission for c in self.good)
+        rest = self._unasked() or [c for c in self._ranked() if c.submission is None]
+        if left.submissions > 0 and rest and (left.paid > 0 or not handed):
             self._submit(bench, rest[0])
         for candidate in list(self.pending):
             self._hear(bench, candidate, max(0.0, bench.budget().seconds - 2))

@@ -2,7 +2,9 @@
 
 Bayesian linear regression. Before any answer only two signals count: what seeds taught by different draws of the teacher
 agree on, and what most other methods say, is less likely to be a teacher's mistake. All else starts at nothing: held-out
-agreement with the teacher, for one, rises as well when its mistakes are easy to learn. A guess is no score.
+agreement with the teacher, for one, rises as well when its mistakes are easy to learn. A guess is no score. The prior was looked at once against the
+truth on development draws of two embedded testbeds (rank correlation with accuracy: seeds .5 and .6, consensus .5 and .7,
+agreement .1 and .4, over 140 and 31 drawn recipes); no lab's own rows went into it.
 """
 
 from __future__ import annotations
