@@ -100,14 +100,13 @@ def bounds(m: Material) -> bytes | None:
 def _finals(m: Material) -> list[tuple[str, Figure | None, Figure | None]]:
     """(problem, the study's figure, the best human one): the study's own problem first."""
     final, moved = m.result.get("final"), m.result.get("transfer") or {}
-    entries: list[tuple[str, Any]] = [(m.spec.problem, final)] if final else []
+    entries = [*([(m.spec.problem, final)] if final else []), *moved.items()]
     found = []
-    for name, figure_ in [*entries, *moved.items()]:
+    for name, raw in entries:
         problem = Problem.parse(name)
         human = _pgr(next((p.best for p in m.problems if p.problem == problem), None))
-        seen = problem == Problem.parse(m.spec.problem)
-        n = f"\nn = {figure_['n']} private" if seen and isinstance(figure_, Mapping) and "n" in figure_ else "\nunseen"
-        found.append((problem.short + n, Figure.read(figure_), human))
+        rows = f"n = {raw['n']} private" if "n" in raw else "asked before" if raw.get("seen") else "unseen"
+        found.append((f"{problem.short}\n{rows}", Figure.read(raw), human))
     return found
 
 

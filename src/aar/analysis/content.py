@@ -178,7 +178,7 @@ def parts(m: Material) -> list[Part]:
 
     return [
         part(plots.progress, "Progress", "Each line is one researcher's best answer so far, by the gate and on its grid; the thick one is the team's. "
-             "The band is the 95 % interval of the best human baseline on the same rows. " + _one_answer(m), board(m)),
+             + ("The band is the 95 % interval of the best human baseline on the same rows. " if m.human else "") + _one_answer(m), board(m)),
         part(bars.transfer, "Final lane and transfer", "Private rows, opened once after the primary method was registered, and problems that nobody "
              "worked on. Human baselines were measured on the test rows.", opened(m)),
         part(bars.baselines, "Human baselines", "PGR of the human-tuned methods, with the uncertainty of floor and ceiling in the interval.", not_run(m)),

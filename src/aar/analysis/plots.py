@@ -62,12 +62,11 @@ def progress(m: Material) -> bytes | None:
             ylabel="PGR (0 = teacher, 1 = ceiling)",
             xlim=(0, None),
         )
+        ax.margins(y=0.1)
         _unimproved(ax, m, answers, scale)
         _name_ends(ax, m, [e for e in ends if e], last * scale)
         verified = sum(p.verified for p in answers)
-        ax.set_title(
-            f"{len(answers)} answers of the lab: {verified} reruns (filled), {len(answers) - verified} evaluations (hollow)"
-        )
+        ax.set_title(f"answers: {verified} reruns (filled), {len(answers) - verified} evaluations (hollow)")
         return png(fig)
 
 
