@@ -48,28 +48,26 @@ class Campaign:
             )  # fmt: skip
 
     def run(self, kills_s: float, most_s: float) -> None:
-        """Kill for `kills_s` seconds, then let the study end."""
-        start, runner = time.monotonic(), self.resume()
-        while runner.poll() is None or time.monotonic() - start < kills_s or runner.returncode != 0:
+        """Kill for `kills_s` seconds from the first sandbox on, then let the study end."""
+        start, began, runner = time.monotonic(), None, self.resume()
+        while (code := runner.poll()) != 0:
             assert time.monotonic() - start < most_s, "the study did not end"
-            if runner.poll() is not None:
-                assert runner.returncode in (0, 1, -signal.SIGKILL), runner.returncode
+            if code is not None:
+                assert code in (1, -signal.SIGKILL), code
                 runner = self.resume()
-            if time.monotonic() - start < kills_s:
-                time.sleep(self.rng.uniform(0.5, 1.5) * self.pause_s)
-                self.kill_one(runner.pid)
-            else:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    runner.wait(0.5)
+            kinds = dict(_processes(runner.pid))
+            if "hands" in kinds:
+                began = began or time.monotonic()
+                if time.monotonic() - began < kills_s:
+                    self.kill_one(kinds)
+            time.sleep(self.rng.uniform(0.5, 1.5) * self.pause_s)
 
-    def kill_one(self, runner: int) -> None:
-        """One of the processes of the study, each kind as likely as the others."""
-        kinds = dict(_processes(runner))
-        if kinds:
-            kind = self.rng.choice(sorted(kinds))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.rng.choice(kinds[kind]), signal.SIGKILL)
-                self.killed[kind] += 1
+    def kill_one(self, kinds: dict[str, list[int]]) -> None:
+        """Of the kind that was killed least so far."""
+        kind = min(sorted(kinds), key=lambda k: (self.killed[k], self.rng.random()))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.rng.choice(kinds[kind]), signal.SIGKILL)
+            self.killed[kind] += 1
 
 
 def _processes(runner: int) -> Iterator[tuple[str, list[int]]]:

@@ -33,8 +33,8 @@ def survive(lab: LabFolder, folder: StudyFolder, campaign: ModuleType, kills_s: 
 def test_twenty_seconds_of_kills(quick_lab: LabFolder, make_study: Callable[..., StudyFolder], campaign: ModuleType) -> None:
     """A short campaign: some process dies every two seconds or so, and the store is whole."""
     folder = make_study(search=1, random=1, trials=4, wall_s=600)
-    killed, done = survive(quick_lab, folder, campaign, kills_s=20, most_s=240, pause_s=2)
-    assert sum(killed.values()) >= 4, killed
+    killed, done = survive(quick_lab, folder, campaign, kills_s=20, most_s=240, pause_s=1.5)
+    assert len(killed) >= 3, killed
     assert done["submit"] == 2, done
     assert done["finding"] >= 2, done
 
