@@ -57,9 +57,9 @@ def line(view: View, event: StudyEvent) -> str | None:
     """An event as one line of plain text; None for what is too small to tell."""
     if event.kind not in TOLD:
         return None
-    who = view.label(event.researcher) or "study"
     clock = time.strftime("%H:%M:%S", time.localtime(event.t))
-    return f"{clock}  {visible(who, 24)}  {event.kind}: {visible(event.text, 120)}"
+    said = f"{event.kind}: {visible(event.text, 120)}"
+    return f"{clock}  {visible(view.label(event.researcher), 24)}  {said}" if event.researcher else f"{clock}  {said}"
 
 
 def summary(view: View, now: float) -> str:
