@@ -63,14 +63,20 @@ class _Crew:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_S)
             process.kill()
+            process.wait()
+        for i in self.processes:
+            self._release(i)  # the next server need not wait for the lease
+
+    def _release(self, i: int) -> None:
+        with contextlib.suppress(AarError):  # the database is busy: the lease will run out
+            queue.release(self.lab.store, _name(i))
 
     def _keep(self) -> None:
         while not self.stop.is_set():
             for i in range(self.count):
                 if i not in self.processes or self.processes[i].poll() is not None:
                     if i in self.processes:
-                        with contextlib.suppress(AarError):  # the database is busy: the lease will run out
-                            queue.release(self.lab.store, _name(i))
+                        self._release(i)
                     self.processes[i] = self._start(i)
             self.stop.wait(RESTART_S)
 

@@ -55,6 +55,7 @@ def neighbours(task: Task, k: int = 25, layer: int | None = None) -> np.ndarray:
 
     As published the row itself is among its neighbours; here it is not, so that no row vouches for itself.
     """
+    k = min(k, len(task.train) - 1)
     h = task.student.features(task.train, layer)
     h = h / (np.linalg.norm(h, axis=1, keepdims=True) + CLIP)
     near = h @ h.T
