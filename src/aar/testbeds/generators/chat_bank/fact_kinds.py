@@ -51,7 +51,7 @@ def example(draw: Draw) -> Twin:
     return Twin(each(ask, (an(a[1]), an(b[1]))), each(say, (a[0], b[0])), names((a[0], b[0])))
 
 
-@kind("odd one out", held_out=True)
+@kind("odd one out")
 def odd_one(draw: Draw) -> Twin:
     rows = draw.rows("things", 3, differ=1)
     few, kinds = (rows[0][0], rows[1][0]), (rows[0][1], rows[1][1])

@@ -57,7 +57,7 @@ def _swapped(scene: str, tell: str, fixed: Sequence[str], pair: Sequence[str]) -
     )
 
 
-@kind("giver and receiver", held_out=True)
+@kind("giver and receiver")
 def gift(draw: Draw) -> Twin:
     scene = draw.phrase(
         "{a} gave the {0} to {b} in {1}. Retell it.",
@@ -86,7 +86,7 @@ def steps(draw: Draw) -> Twin:
     return _swapped(scene, tell, draw.words("people", 1), pair)
 
 
-@kind("who lives where", held_out=True)
+@kind("who lives where")
 def homes(draw: Draw) -> Twin:
     scene = draw.phrase(
         "{a} lives in {0}, {b} in {1}. Write that down.",
@@ -101,7 +101,7 @@ def homes(draw: Draw) -> Twin:
     return _swapped(scene, tell, draw.words("towns", 2), draw.words("people", 2))
 
 
-@kind("who did which", held_out=True)
+@kind("who did which")
 def deeds(draw: Draw) -> Twin:
     verbs = [row[1] for row in draw.rows("verbs", 2)]
     scene = draw.phrase(

@@ -37,7 +37,7 @@ def tone(draw: Draw) -> Twin:
     )
 
 
-@kind("register", held_out=True)
+@kind("register")
 def register(draw: Draw) -> Twin:
     who, town = draw.words("people", 1)[0], draw.words("towns", 1)[0]
     ask = draw.phrase(
@@ -63,7 +63,7 @@ def register(draw: Draw) -> Twin:
     )
 
 
-@kind("tense", held_out=True)
+@kind("tense")
 def tense(draw: Draw) -> Twin:
     who, verb, what = draw.words("people", 1)[0], draw.rows("verbs", 1)[0], draw.words("objects", 1)[0]
     ask = draw.phrase(
