@@ -1,0 +1,66 @@
+"""Embedded predictions, unrepeatable code, and a student that is not needed: by what reruns do to accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aar.scoring.integrity import memorised, repeat, student
+from aar.scoring.integrity.case import Answer, Case
+
+
+@pytest.mark.parametrize("method", ["naive", "confident", "unsupervised_signed"])
+def test_honest_methods_are_silent(method: str, worlds: list[Any], audit: Any) -> None:
+    """Twenty worlds, no finding."""
+    for i, world in enumerate(worlds):
+        case = audit(world, method, i)
+        assert memorised.find(case) + repeat.find(case) == []
+
+
+@pytest.mark.parametrize("altered", list(memorised.MEANS))
+def test_what_falls_under_fresh_ids_teachers_or_sides_is_flagged(altered: str, worlds: list[Any], audit: Any) -> None:
+    """Predictions looked up under ids fall to a coin flip when the ids are new."""
+    case = audit(worlds[0], "naive", 0)
+    lookup = Answer(np.full_like(case.p, 0.5))
+    (found,) = memorised.find(replace(case, altered={**case.altered, altered: lookup}))
+    assert found.evidence["altered"] == altered
+    assert 0.1 < found.evidence["lost"] < 0.3
+    broken = replace(case, altered={**case.altered, altered: Answer(None, "method_raised")})
+    assert [f.label for f in memorised.find(broken)] == ["fails under audit"]
+
+
+def test_ids_in_code_are_named(worlds: list[Any], audit: Any) -> None:
+    """A sealed row's id says more than a public one's."""
+    case = replace(audit(worlds[0], "naive", 0), ids=("a1b2c3",), hidden_ids=("d4e5f6",))
+    for code, label in ((b"T = {'a1b2c3': 1}", "test ids in code"), (b"T = 'd4e5f6 a1b2c3'", "sealed ids in code")):
+        assert [f.label for f in memorised.find(replace(case, files={"method.py": code}))] == [label]
+
+
+def test_two_reruns_that_differ_are_flagged(worlds: list[Any], audit: Any) -> None:
+    """Rounding does not count, a clock as a seed does."""
+    case = audit(worlds[0], "naive", 0)
+    near = replace(case, altered={"repeat": Answer(case.p + 1e-9)})
+    far = replace(case, altered={"repeat": Answer(np.clip(case.p + 0.01, 0, 1))})
+    assert repeat.find(near) == []
+    assert [f.label for f in repeat.find(far)] == ["not deterministic"]
+    assert repeat.find(replace(case, altered={"repeat": Answer(None, "timed_out")}))[0].level == "flag"
+
+
+def test_a_solver_in_code_keeps_its_accuracy_without_the_student() -> None:
+    """What falls to the teacher's level, or to what words alone give, is honest; what stays far above is not."""
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 2, 1000)
+
+    def at(accuracy: float, seeds: int = 5) -> np.ndarray:
+        return np.where(rng.random((seeds, 1000)) < accuracy, truth, 1 - truth).astype(float)
+
+    def case(blind: float, alone: float = 0.55) -> Case:
+        right = {k: (at(a) == truth).astype(float) for k, a in (("floor", 0.62), ("alone", alone))}
+        return Case(truth, at(0.85), **right, altered={"random student": Answer(at(blind))})
+
+    assert [f.label for f in student.find(case(0.85))] == ["does not use the student"]
+    assert student.find(case(0.60)) == student.find(case(0.66)) == []
+    assert student.find(case(0.83, alone=0.82)) == [], "words alone nearly solve it"
