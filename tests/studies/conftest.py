@@ -6,13 +6,16 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from aar.researchers import starts
 from aar.settings import LabFolder
+from aar.studies.runner import run_study
 from aar.studies.spec import StudyFolder, StudySpec, team
 
 
@@ -45,18 +48,41 @@ def quick_lab(made_lab: LabFolder, tmp_path: Path) -> LabFolder:
     return LabFolder(tmp_path / "lab")
 
 
+def new_study(lab: LabFolder, name: str = "a", search: int = 1, random: int = 1, **budgets: Any) -> StudyFolder:
+    people = team(name, [("search", search), ("random", random)], starts.names())
+    settings = {"wall_s": 120.0, "trials": 2, "seeds": 2, **budgets}
+    folder = StudyFolder(lab, name)
+    folder.create(StudySpec(name, load("invented").PROBLEM.name, people, **settings))
+    return folder
+
+
 @pytest.fixture
 def make_study(quick_lab: LabFolder) -> Callable[..., StudyFolder]:
     """`make_study("a", search=1, random=1, trials=2)`: written down, not started."""
+    return lambda *args, **budgets: new_study(quick_lab, *args, **budgets)
 
-    def make(name: str = "a", search: int = 1, random: int = 1, **budgets: float) -> StudyFolder:
-        people = team(name, [("search", search), ("random", random)], starts.names())
-        settings = {"wall_s": 120.0, "trials": 2, "seeds": 2, **budgets}
-        folder = StudyFolder(quick_lab, name)
-        folder.create(StudySpec(name, load("invented").PROBLEM.name, people, **settings))
-        return folder
 
-    return make
+@pytest.fixture(scope="session")
+def ended_lab(made_lab: LabFolder, tmp_path_factory: pytest.TempPathFactory) -> LabFolder:
+    """A lab where the studies `a` and `b` ran at the same time, to their ends. Copy it before changing anything."""
+    home = tmp_path_factory.mktemp("ended")
+    shutil.copytree(made_lab.root, home / "lab")
+    lab = LabFolder(home / "lab")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AAR_STATE", str(home / "outside"))
+        patch.setenv("AAR_RUNTIME", str(home))
+        folders = [new_study(lab, name, trials=1, evaluations=1) for name in ("a", "b")]
+        with ThreadPoolExecutor() as pool:
+            ends = [end.result() for end in [pool.submit(run_study, lab, folder.name) for folder in folders]]
+    assert [end.complete for end in ends] == [True, True]
+    return lab
+
+
+@pytest.fixture
+def ended(ended_lab: LabFolder, tmp_path: Path) -> LabFolder:
+    """One's own copy of the lab of `ended_lab`."""
+    shutil.copytree(ended_lab.root, tmp_path / "lab")
+    return LabFolder(tmp_path / "lab")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from aar.testbeds.build import build
 from aar.testbeds.split import Sizes
 
 PROBLEM = Problem("toy", "tfidf", "smollm2-135m")
-SIZES = Sizes(labeled=16, unlabeled=60, test=300, private=60, ood=10)
+SIZES = Sizes(labeled=16, unlabeled=140, test=300, private=60, ood=10)
 WIDTH = 24
 
 

@@ -155,9 +155,9 @@ class Served:
             process = _spawn(self.folder, self.workers)
             try:
                 self.client = _answering(self.folder, process)
-            except AarError:  # another process may have been faster
+            except AarError as error:
                 _end(process)
-                if attempt + 1 == START_TRIES and _answers(self.folder) is None:
+                if "already served" not in error.message or attempt + 1 == START_TRIES:
                     raise
                 self._stop.wait(RESTART_S)
                 continue

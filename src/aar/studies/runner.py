@@ -20,6 +20,7 @@ from aar.errors import AarError, Conflict, LabError, ProviderDown
 from aar.executors.local import LocalExecutor
 from aar.lab.client import LabClient
 from aar.lab.service import Served
+from aar.lab.store import Store
 from aar.researchers.hands import Hands, open_hands
 from aar.scoring.layout import plain_seeds, research_task, student_folder
 from aar.scoring.problem import Card, Problem
@@ -133,6 +134,10 @@ def _check(lab: LabFolder, spec: StudySpec) -> None:
     problem = Problem.parse(spec.problem)
     Card.load(lab, problem)
     student_folder(problem)  # NotFound where the model's files are gone
+    with contextlib.closing(Store(lab.database)) as store:
+        store.migrate()
+        with store.transaction() as session:
+            session.connection()  # raises where somebody else holds the database
     free = shutil.disk_usage(lab.root).free >> 20
     if free < LEAST_FREE_MB:
         raise ProviderDown(f"{free} MB are free on the disk of {lab.root}", code="disk_full", hint=f"a study needs {LEAST_FREE_MB} MB")
