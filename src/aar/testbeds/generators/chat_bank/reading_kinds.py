@@ -86,7 +86,7 @@ def steps(draw: Draw) -> Twin:
     return _swapped(scene, tell, draw.words("people", 1), pair)
 
 
-@kind("who lives where")
+@kind("who lives where", held_out=True)
 def homes(draw: Draw) -> Twin:
     scene = draw.phrase(
         "{a} lives in {0}, {b} in {1}. Write that down.",
