@@ -15,12 +15,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from aar.errors import AarError, BudgetSpent, Conflict, InputError, MethodError, ProviderDown
-from aar.lab import ledger, queue
+from aar.lab import ledger, promotion, queue
 from aar.lab.queue import Job, SeedRun
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
@@ -56,12 +56,15 @@ def run_job(lab: Lab, job: Job, rules: RerunRules) -> None:
     start = time.monotonic()
     try:
         with _kept_alive(lab, job):
-            verdict = rerun(
-                lab.folder, available(), Problem.parse(job.problem), str(job.id), lab.code.get(job.snapshot), rules
-            )
+            problem = Problem.parse(job.problem)
+            verdict = rerun(lab.folder, available(), problem, str(job.id), lab.code.get(job.snapshot), rules)
+            checked = promotion.wanted(lab, problem, verdict, rules)
+            report = promotion.look_over(lab, job.id, rules) if checked else None
+        exact = verdict.as_json() | ({"evidence": report.as_json()} if report else {})
         with lab.store.transaction():
             said = _public(lab, job)
-            queue.finish(lab.store, job, verdict.as_json(), said, _runs(verdict))
+            queue.finish(lab.store, job, exact, said, _runs(verdict), review=bool(report and report.flagged),
+                         board=report.board if report else None)
             _charge(lab, job, time.monotonic() - start)
     except Conflict:
         log.warning("submission %s went to another worker", job.id)
@@ -142,6 +145,14 @@ def _kept_alive(lab: Lab, job: Job) -> Iterator[None]:
         thread.join()
 
 
+def _battery(said: str) -> Literal["off", "promoted", "all"]:
+    """$AAR_BATTERY: the integrity checks take eight more reruns, so the owner asks for them."""
+    known: dict[str, Literal["off", "promoted", "all"]] = {"off": "off", "promoted": "promoted", "all": "all"}
+    if said not in known:
+        log.warning("AAR_BATTERY=%s is none of %s; the checks stay off", said, ", ".join(known))
+    return known.get(said, "off")
+
+
 def main(root: str, name: str) -> None:
     import torch
 
@@ -149,7 +160,7 @@ def main(root: str, name: str) -> None:
     folder = LabFolder(Path(root))
     lab = open_lab(folder, lambda store: GateScorer(folder, store))
     try:
-        work(lab, name)
+        work(lab, name, RerunRules(battery=_battery(os.environ.get("AAR_BATTERY", "off"))))
     finally:
         lab.close()
 

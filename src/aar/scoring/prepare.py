@@ -8,6 +8,7 @@ labels, teacher heads. Who was right on which row is sealed: it would be a label
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def student_of(lab: LabFolder, problem: Problem, kind: Kind, *, sealed: bool) ->
     return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, kind, deepest(lm.layers), "mean", lm.folder)
 
 
-def _teacher_base(lab: LabFolder, teacher: Teacher, kind: Kind) -> HeadStudent | None:
+def teacher_base(lab: LabFolder, teacher: Teacher, kind: Kind) -> HeadStudent | None:
     if teacher.reads is None:
         return None
     name, layer, pooling = teacher.reads
@@ -76,11 +77,11 @@ def _labels(lab: LabFolder, problem: Problem, rows: Rows) -> np.ndarray:
     return Sealed(lab).labels(problem.testbed, rows.ids).astype(np.float32)
 
 
-def fit_teachers(lab: LabFolder, problem: Problem, kind: Kind, seeds: int) -> list[Model]:
-    """`seeds` teachers, each on its own draw of the labelled rows."""
+def fit_teachers(lab: LabFolder, problem: Problem, kind: Kind, seeds: Iterable[int]) -> list[Model]:
+    """A teacher for each seed, on its own draw of the labelled rows."""
     teacher, rows = teachers.get(problem.teacher), Sealed(lab).rows(problem.testbed, "labeled")
-    base, labels = _teacher_base(lab, teacher, kind), _labels(lab, problem, rows)
-    return [teacher.fit(rows, labels, seed, base) for seed in range(seeds)]
+    base, labels = teacher_base(lab, teacher, kind), _labels(lab, problem, rows)
+    return [teacher.fit(rows, labels, seed, base) for seed in seeds]
 
 
 def fit_ceilings(lab: LabFolder, problem: Problem, kind: Kind, seeds: int) -> list[Model] | None:
@@ -106,7 +107,7 @@ def prepare(
     if teacher.reads:
         ensure(lab, problem.testbed, teacher.reads[0], labelled=True, processes=processes, progress=progress)
 
-    weak = fit_teachers(lab, problem, kind, seeds)
+    weak = fit_teachers(lab, problem, kind, range(seeds))
     _publish_weak_labels(lab, problem, weak)
     strong = fit_ceilings(lab, problem, kind, seeds)
     baseline = _score_baseline(lab, problem, weak, strong)
@@ -147,7 +148,11 @@ def _publish_weak_labels(lab: LabFolder, problem: Problem, models: list[Model]) 
     for sub in ("weak", "heads"):
         folder.joinpath(sub).mkdir(parents=True, exist_ok=True)
     for seed, model in enumerate(models):
-        weak = dict(zip(train.ids, model.predict(train).astype(float).round(6).tolist(), strict=True))
-        folder.joinpath("weak", f"{seed}.json").write_text(json.dumps(weak))
+        write_weak(folder / "weak" / f"{seed}.json", train.ids, model.predict(train))
         if isinstance(model, TrainedHead):
             headfile.save(model, folder / "heads" / f"{seed}.safetensors")
+
+
+def write_weak(path: Path, ids: tuple[str, ...], weak: np.ndarray) -> None:
+    """One teacher's P(label = 1) of these rows, by id."""
+    path.write_text(json.dumps(dict(zip(ids, np.asarray(weak, float).round(6).tolist(), strict=True))))

@@ -11,9 +11,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -55,10 +55,13 @@ LIMITS = Limits(wall_s=600, memory_mb=3072, pids=64, disk_mb=256, output_mb=4)
 
 @dataclass(frozen=True)
 class RerunRules:
-    """How many seeds and how much each submission may use, all seeds together."""
+    """How many seeds and how much each submission may use, all seeds together. `battery`: which verdicts a worker has
+    looked over by the integrity checks; that takes eight more reruns, so none unless asked for. "promoted": those above
+    the best human baseline."""
 
     seeds: int = 5
     limits: Limits = LIMITS
+    battery: Literal["off", "promoted", "all"] = "off"
 
 
 @dataclass(frozen=True)
@@ -89,30 +92,74 @@ def sealed_predictions(lab: LabFolder, submission: str) -> Path:
     return lab.sealed / "predictions" / f"{submission}.npz"
 
 
+@dataclass(frozen=True)
+class Alteration:
+    """A change of what a snapshot sees, for the integrity checks. `change` gets the task folder, where the changed
+    features may go, and the truth about ids (fresh -> real); it answers whether the student is replaced, weights and both
+    feature stores ("all"), only the sealed store ("sealed") or nothing (None). `salt` gives the rows other fresh ids and another order."""
+
+    change: Callable[[Path, Path, Mapping[str, str]], str | None] = lambda task, features, ids: None
+    salt: str = ""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One `Predictions` under real ids per seed; what the sandbox said; the files left in the workspace."""
+
+    seeds: list[Seed]
+    by_seed: list[Predictions]
+    outcome: Outcome
+    left: tuple[str, ...] = ()
+
+
 def rerun(
     lab: LabFolder, sandbox: Sandbox, problem: Problem, submission: str, files: Mapping[str, bytes],
     rules: RerunRules = RerunRules(), progress: Callable[[str], None] | None = None,
 ) -> Verdict:
     """Raises MethodError (the method's fault), ProviderDown (no sandbox) or LabError. Leaves no workspace behind."""
-    start, home = time.monotonic(), lab.runs / f"rerun-{submission}"
+    start = time.monotonic()
+    done = answers(lab, sandbox, problem, submission, files, rules)
+    _seal(lab, submission, done.by_seed)
+    scored = {s: _score(lab, problem, s, submission, done.seeds, done.by_seed) for s in ("test", "ood")}
+    assert scored["test"] is not None
+    return Verdict(scored["test"], scored["ood"], tuple(s.seed for s in done.seeds), time.monotonic() - start,
+                   done.outcome.peak_memory_mb)
+
+
+def answers(
+    lab: LabFolder, sandbox: Sandbox, problem: Problem, submission: str, files: Mapping[str, bytes],
+    rules: RerunRules = RerunRules(), alter: Alteration | None = None, name: str = "",
+) -> Answers:
+    """What the snapshot answers, on the task of its verdict or on an altered one (`name` tells its log and folder from
+    the verdict's). Nothing is scored or sealed. Raises what `rerun` raises."""
+    run = f"{submission}-{name}" if name else submission
+    home = lab.runs / f"rerun-{run}"
     shutil.rmtree(home, ignore_errors=True)
     try:
         seeds = server_seeds(lab, submission, rules.seeds, Card.load(lab, problem))
-        task, method, workspace = (home / part for part in ("task", "method", "workspace"))
-        for folder in (task, workspace):
+        task, method, workspace, features = (home / part for part in ("task", "method", "workspace", "features"))
+        for folder in (task, workspace, features):
             folder.mkdir(parents=True, mode=0o700)
         _write_method(method, files)
-        real_ids = rerun_task(lab, problem, task, seeds, submission, deadline_s=rules.limits.wall_s)
-        outcome = sandbox.run(command(), mounts(lab, problem, task, method, workspace), limits=rules.limits)
-        _log(lab, submission, outcome)
-        answers = _collect(workspace, seeds, real_ids, outcome, rules.limits)
-        _seal(lab, submission, answers)
-        scored = {s: _score(lab, problem, s, submission, seeds, answers) for s in ("test", "ood")}
-        assert scored["test"] is not None
-        return Verdict(scored["test"], scored["ood"], tuple(s.seed for s in seeds), time.monotonic() - start,
-                       outcome.peak_memory_mb)
+        salt = submission + (alter.salt if alter else "")
+        real_ids = rerun_task(lab, problem, task, seeds, salt, deadline_s=rules.limits.wall_s)
+        replaced = alter.change(task, features, real_ids) if alter else None
+        shown = _with_features(mounts(lab, problem, task, method, workspace), features, replaced)
+        outcome = sandbox.run(command(), shown, limits=rules.limits)
+        _log(lab, run, outcome)
+        left = tuple(sorted(p.name for p in workspace.iterdir() if p.name != "out"))
+        return Answers(seeds, _collect(workspace, seeds, real_ids, outcome, rules.limits), outcome, left)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _with_features(shown: list[Mount], folder: Path, replaced: str | None) -> list[Mount]:
+    """The mounts of a run whose features were changed: only their sources differ from those of a verdict."""
+    (folder / "none").mkdir(exist_ok=True)
+    none = folder / "none"
+    new: dict[str, Path] = {"sealed": {SEALED_FEATURES: folder},
+                            "all": {PUBLIC_FEATURES: folder, SEALED_FEATURES: none, STUDENT: none}}.get(replaced or "", {})
+    return [replace(m, source=new.get(m.target, m.source)) for m in shown]
 
 
 def command() -> list[str]:

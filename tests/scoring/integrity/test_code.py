@@ -128,4 +128,5 @@ def test_arming_touches_code_alone_and_findings_name_the_markers() -> None:
     assert 0 < count < 50
     assert armed[1::2] == texts[1::2]
     assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(P)})) == []
-    assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(None, "x", ("part1.tmp",))}))[0].level == "flag"
+    assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(P, touched=("part1.tmp",))}))[0].label == "runs the judged code"
+    assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(None, "method_raised")}))[0].label == "fails under audit"

@@ -52,6 +52,9 @@ def _replace(row: Text, sides: dict[str, str]) -> Text:
 @check("execution", "tripwires")
 def find(case: Case) -> list[Finding]:
     answer = case.altered.get("tripwires")
+    if answer is not None and answer.p is None:
+        says = f"ran on the verdict's task and failed where judged code held a harmless extra statement ({answer.error})"
+        return [Finding("execution", "flag", "fails under audit", says, "read the run's log for what it raised")]
     if answer is None or not answer.touched:
         return []
     says = f"{len(answer.touched)} tripwires in judged code went off: the method ran the code it was asked to judge"

@@ -1,0 +1,76 @@
+"""Features that take the place of the student's: of a student with random weights, or of texts that were changed.
+
+Written in the layout of the feature stores, so that a run cannot tell them from the usual ones. Knows no labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from aar.models.features import FeatureStore
+from aar.models.shards import key_of, write
+
+WORD = re.compile(r"\w+|[^\w\s]")
+BLUR = 0.002  # relative noise on copied features: no exact look-up by feature survives it
+
+
+def copy_for(store: FeatureStore, old: Sequence[str], new: Sequence[str], folder: Path, rng: np.random.Generator) -> None:
+    """Gives each new text the features of the old one in its place, blurred, for all layers that are stored."""
+    keys = [key_of(t) for t in new]
+    for pooling, layer in store.held():
+        if not store.missing(old, layer, pooling):
+            h = store.get(old, layer, pooling)
+            write(folder / store.model_id, keys, {(pooling, layer): h * (1 + BLUR * rng.normal(size=h.shape))})
+
+
+def random_student(store: FeatureStore, texts: Sequence[str], folder: Path, key: int) -> None:
+    """What a student of random weights makes of these texts, at every pooling and layer that `store` holds: randomly
+    embedded words, averaged, through random layers. It knows which words stand there, and nothing about them."""
+    keys, x = [key_of(t) for t in texts], embedded(texts, store.width, key)
+    rng = np.random.default_rng(key)
+    held = sorted(store.held(), key=lambda place: place[1])
+    at = held[0][1] if held else 0
+    for pooling, layer in held:
+        for _ in range(layer - at):
+            x = x + np.tanh(x @ rng.normal(size=(x.shape[1],) * 2).astype(np.float32) / np.sqrt(x.shape[1]))
+        at = layer
+        write(folder / store.model_id, keys, {(pooling, layer): x})
+
+
+def embedded(texts: Sequence[str], width: int, key: int) -> np.ndarray:
+    """f32 [n, width]: the mean of a random vector for each word."""
+    vectors: dict[str, np.ndarray] = {}
+    out = np.zeros((len(texts), width), dtype=np.float32)
+    for i, text in enumerate(texts):
+        words = WORD.findall(text)
+        for word in words:
+            if word not in vectors:
+                seed = int.from_bytes(hashlib.sha256(f"{key} {word}".encode()).digest()[:8], "big")
+                vectors[word] = np.random.default_rng(seed).normal(size=width).astype(np.float32)
+            out[i] += vectors[word] / len(words)
+    return out
+
+
+def link_others(roots: Sequence[Path], model_id: str, folder: Path) -> None:
+    """Puts the shards of all other models of these roots into `folder` as well: the teacher's stay what they are."""
+    for root in roots:
+        for shard in root.glob("*/[!.]*.safetensors"):
+            if shard.parent.name != model_id:
+                target = folder / shard.parent.name / shard.name
+                target.parent.mkdir(exist_ok=True)
+                if not target.exists():
+                    _link(shard, target)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
