@@ -76,4 +76,3 @@ def test_in_the_sandbox(tiny_lab: LabFolder) -> None:
     assert report.board == "teacher-free"
     assert reruns.alone is not None
     assert reruns.alone.shape == case.p.shape
-    print("floor", case.floor.mean(), "alone", (np.round(reruns.alone) == case.truth).mean(), [f.label for f in report.findings])
