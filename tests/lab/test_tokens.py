@@ -87,3 +87,10 @@ def test_the_owners_token_is_kept_and_renewed(lab: Lab) -> None:
     assert tokens.verify(lab.store, lab.owner_token()).is_owner
     with lab.store.reading() as session:
         assert session.query(Token).count() == 2
+
+
+def test_a_study_that_is_not_there_is_said_so(lab: Lab) -> None:
+    """The empty name too: found by schemathesis as a 500."""
+    for study in ("", "nobody"):
+        with pytest.raises(NotFound):
+            tokens.create(lab.store, "ann", study=study)

@@ -61,7 +61,7 @@ def create(store: Store, name: str, scope: str = "researcher", study: str | None
     checked_name(name)
     id_, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     with store.transaction() as session:
-        if study and session.get(Study, study) is None:
+        if study is not None and session.get(Study, study) is None:
             raise NotFound(f"no study {study!r}", hint="make it with `aar study new`")
         researcher = None
         if scope == "researcher":
