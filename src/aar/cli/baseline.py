@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aar.cli.console import Json, Lab, Output, run_command, table
+from aar.cli.console import Json, Lab, run_command, table
 from aar.settings import LabFolder
 
 app = typer.Typer(no_args_is_help=True)
