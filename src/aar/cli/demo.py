@@ -15,6 +15,8 @@ from aar.settings import EMBEDDED_TESTBEDS, LabFolder
 app = typer.Typer()
 NAME = "demo"
 BASELINE_SEEDS = 5
+TRIAL_SEEDS = 2
+TRANSFER_ROWS = (160, 400, 300, 60, 40)  # labeled, unlabeled, test, private, OOD: a demo only transfers to these
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def demo(
         start, folder, scale = time.monotonic(), LabFolder.find(lab), SMALL if small else FULL
         with PeakMemory() as peak:
             for name in scale.testbeds:
-                _measure(out, folder, name)
+                _measure(out, folder, name, transfer=name != scale.testbeds[0])
             study = _research(out, folder, scale)
             result = _finish(out, folder, study)
         result |= {"seconds": round(time.monotonic() - start, 1), "peak_memory_mb": round(peak.mb)}
@@ -52,16 +54,18 @@ def demo(
         out.show(result, *_lines(result))
 
 
-def _measure(out: Output, folder: LabFolder, name: str) -> None:
+def _measure(out: Output, folder: LabFolder, name: str, *, transfer: bool) -> None:
     """Build the testbed, measure floor and ceiling, run the human baselines. What is there already is left alone."""
     from aar.cli.progress import feature_progress
     from aar.scoring.baselines import Line, human_methods, run_baselines, saved
     from aar.scoring.prepare import prepare
     from aar.scoring.problem import Problem
     from aar.testbeds.build import build
+    from aar.testbeds.split import Sizes
 
-    with out.progress(f"building testbed {name}"):
-        build(folder, name)
+    if not folder.testbed(name).exists():
+        with out.progress(f"building testbed {name}"):
+            build(folder, name, Sizes(*TRANSFER_ROWS) if transfer else None)
     problem = Problem.parse(name)
     with feature_progress(out) as progress:
         card = prepare(folder, problem, progress=progress)
@@ -89,7 +93,9 @@ def _research(out: Output, folder: LabFolder, scale: Scale) -> str:
 
     name = _name(folder, scale)
     people = team(name, scale.arms, starts.names())
-    spec = StudySpec(name, scale.testbeds[0], people, scale.wall_s, scale.trials, transfer=scale.testbeds[1:])
+    spec = StudySpec(
+        name, scale.testbeds[0], people, scale.wall_s, scale.trials, seeds=TRIAL_SEEDS, transfer=scale.testbeds[1:]
+    )
     StudyFolder(folder, name).create(spec)
     with watching(out, folder, spec) as hear:
         ended = run_study(folder, name, hear)
