@@ -45,7 +45,7 @@ def test_hello_method_is_verified_and_repeats(tiny_lab: LabFolder, repository: P
         assert (row["state"], row["fault"]) == ("verified", None)
         assert "acc" not in json.dumps(row["verdict"]).replace('"accuracy"', ""), "exact figures stay with the owner"
         board = researcher.leaderboard("toy")
-        assert [r["name"] for r in board["rows"] if r["kind"] == "submission"] == ["hello"]
+        assert "hello" in [r["name"] for r in board["rows"] if r["kind"] == "submission"]
         again = aar(tiny_lab, "verify", str(sent["id"]))
         assert again["same"] is True
     report = aar(tiny_lab, "audit", "verify")

@@ -18,15 +18,19 @@ from aar.scoring.problem import Problem
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
 from aar.testbeds.build import build
+from aar.testbeds.secret import private_folder
 from aar.testbeds.split import Sizes
 
 PROBLEM = Problem("toy", "tfidf", "smollm2-135m")
 SIZES = Sizes(labeled=16, unlabeled=140, test=300, private=60, ood=10)
 WIDTH = 24
+SECRET = bytes([1]) * 32  # fixed, so that the draw has a gap on every split that a test scores
 
 
 def make_lab(root: Path) -> LabFolder:
     lab = LabFolder(root)
+    private_folder(lab.sealed)
+    lab.secret.write_bytes(SECRET)
     build(lab, PROBLEM.testbed, SIZES)
     lm, sealed = frozen.load(PROBLEM.student), Sealed(lab)
     for folder, splits in ((lab.features, ("unlabeled", "test")), (lab.sealed_features, ("private", "ood"))):
