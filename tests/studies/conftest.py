@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import time
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
