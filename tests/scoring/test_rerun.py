@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +136,29 @@ def test_nothing_in_the_task_tells_private_rows_from_the_others(tiny_lab: LabFol
     splits = [scored[mapping[i]].split for i in order]
     assert splits != sorted(splits), "rows come split by split"
     assert '"label"' not in shown
+
+
+# What the teachers of all seeds said, from the task folder or from notes left for the next seed.
+POOLS_TEACHERS = HONEST + """
+import glob, json, pathlib
+honest = run
+def run(task):
+    seen = glob.glob('/task/**/*weak*', recursive=True) + glob.glob('/task/weak/*')
+    notes = [p for place in ('/workspace', '/tmp', '/dev/shm') for p in glob.glob(place + '/note*')]
+    if len([p for p in set(seen) if p.endswith('.json')]) > 1 or notes:
+        raise RuntimeError('pooled')
+    for place in ('/workspace', '/tmp', '/dev/shm'):
+        try: pathlib.Path(place, f'note{task.seed}').write_text(json.dumps(task.train.weak.tolist()))
+        except OSError: pass
+    return honest(task)
+"""
+
+
+def test_a_seed_sees_no_other_seeds_teacher(
+    tiny_lab: LabFolder, sandbox: Sandbox, no_leftovers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the task folder nor by notes; with one folder for all seeds the attack works."""
+    problem, files = Problem.parse("toy"), {"method.py": POOLS_TEACHERS.encode()}
+    rerun(tiny_lab, sandbox, problem, "s5", files, RerunRules(2, LIMITS))
+    monkeypatch.setattr("aar.scoring.rerun.alone", lambda task, name, folder: shutil.copytree(task, folder))
+    assert "pooled" in attempt(tiny_lab, sandbox, POOLS_TEACHERS, RerunRules(2, LIMITS), "s6").message

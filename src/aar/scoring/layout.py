@@ -6,6 +6,7 @@ fresh ids, so that one training serves every lane and nothing tells the rows apa
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,17 +47,35 @@ def server_seeds(lab: LabFolder, submission: str, count: int, card: Card) -> lis
     return [Seed(str(i), int(s), (first + i) % card.seeds) for i, s in enumerate(drawn)]
 
 
-def research_task(lab: LabFolder, problem: Problem, folder: Path, seeds: Sequence[Seed], *, in_sandbox: bool,
-                  params: dict[str, Any] | None = None, deadline_s: float = 600.0) -> TaskSpec:
+def research_task(
+    lab: LabFolder,
+    problem: Problem,
+    folder: Path,
+    seeds: Sequence[Seed],
+    *,
+    in_sandbox: bool,
+    params: dict[str, Any] | None = None,
+    deadline_s: float = 600.0,
+) -> TaskSpec:
     """Public rows and weak labels only."""
     roots = (PUBLIC_FEATURES,) if in_sandbox else (str(lab.features),)
     sealed = Sealed(lab)
-    return _write(lab, problem, folder, seeds, roots, sealed.rows(problem.testbed, "unlabeled"),
-                  sealed.rows(problem.testbed, "test"), params or {}, deadline_s)
+    return _write(
+        lab,
+        problem,
+        folder,
+        seeds,
+        roots,
+        sealed.rows(problem.testbed, "unlabeled"),
+        sealed.rows(problem.testbed, "test"),
+        params or {},
+        deadline_s,
+    )
 
 
-def rerun_task(lab: LabFolder, problem: Problem, folder: Path, seeds: Sequence[Seed], submission: str,
-               deadline_s: float = 600.0) -> dict[str, str]:
+def rerun_task(
+    lab: LabFolder, problem: Problem, folder: Path, seeds: Sequence[Seed], submission: str, deadline_s: float = 600.0
+) -> dict[str, str]:
     """Everything that will be scored, under fresh ids. Returns fresh id -> real id (stays with the lab)."""
     sealed, secret = Sealed(lab), lab_secret(lab)
     real = _joined([rows for s in SCORED if len(rows := sealed.rows(problem.testbed, s))])
@@ -73,8 +92,17 @@ def _joined(parts: Sequence[Rows]) -> Rows:
     return Rows(parts[0].kind, tuple(i for r in parts for i in r.ids), tuple(t for r in parts for t in r.texts))
 
 
-def _write(lab: LabFolder, problem: Problem, folder: Path, seeds: Sequence[Seed], roots: tuple[str, ...],
-           train: Rows, test: Rows, params: dict[str, Any], deadline_s: float) -> TaskSpec:
+def _write(
+    lab: LabFolder,
+    problem: Problem,
+    folder: Path,
+    seeds: Sequence[Seed],
+    roots: tuple[str, ...],
+    train: Rows,
+    test: Rows,
+    params: dict[str, Any],
+    deadline_s: float,
+) -> TaskSpec:
     card, source = Card.load(lab, problem), lab.problem(problem.name)
     for sub in ("weak", "heads"):
         folder.joinpath(sub).mkdir(parents=True, exist_ok=True)
@@ -88,10 +116,32 @@ def _write(lab: LabFolder, problem: Problem, folder: Path, seeds: Sequence[Seed]
         if has_head:
             shutil.copyfile(source / head, folder / head)
         runs.append(RunSpec(seed.name, seed.seed, weak, head if has_head else None))
-    spec = TaskSpec(problem.name, card.kind, _student(problem, card, roots), tuple(runs), _weak_model(problem, card, roots),
-                    params, deadline_s)
+    spec = TaskSpec(
+        problem.name,
+        card.kind,
+        _student(problem, card, roots),
+        tuple(runs),
+        _weak_model(problem, card, roots),
+        params,
+        deadline_s,
+    )
     spec.save(folder)
     return spec
+
+
+def alone(task: Path, name: str, folder: Path) -> None:
+    """The task folder of one run and nothing of the others: a method that saw the weak labels of every seed could pool
+    their teachers."""
+    spec = TaskSpec.load(task)
+    run = next(r for r in spec.runs if r.name == name)
+    folder.mkdir(parents=True, mode=0o700)
+    for file in ("train.jsonl", "test.jsonl"):
+        os.link(task / file, folder / file)
+    os.link(task / run.weak, folder / "weak.json")
+    if run.head:
+        os.link(task / run.head, folder / "head.safetensors")
+    only = replace(run, weak="weak.json", head=run.head and "head.safetensors")
+    replace(spec, runs=(only,)).save(folder)
 
 
 def _student(problem: Problem, card: Card, roots: tuple[str, ...]) -> ModelSpec:
@@ -107,5 +157,3 @@ def student_folder(problem: Problem) -> Path:
 def _weak_model(problem: Problem, card: Card, roots: tuple[str, ...]) -> ModelSpec | None:
     reads = teachers.get(problem.teacher).reads
     return ModelSpec(reads[0], str(card.teacher_id), reads[1], reads[2], roots) if reads else None
-
-

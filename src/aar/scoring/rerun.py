@@ -1,4 +1,4 @@
-"""The verified lane: run a snapshot's code again, in a clean sandbox, on seeds that the server chose.
+"""The verified lane: run a snapshot's code again, a clean sandbox for each seed, on seeds that the server chose.
 
 What comes out of the sandbox is one predictions file per seed, read as a stranger's: regular, bounded, JSON, every id
 once, finite, in [0, 1]. Whose fault a failure is: the method's where it broke a rule or a limit, the provider's where
@@ -13,14 +13,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
 from aar.errors import LabError, MethodError
 from aar.sandboxes import results
 from aar.sandboxes.base import PYTHON, WORKSPACE, Limits, Mount, Outcome, Sandbox
-from aar.scoring.layout import PUBLIC_FEATURES, SEALED_FEATURES, STUDENT, Seed, rerun_task, server_seeds, student_folder
+from aar.scoring.layout import (
+    PUBLIC_FEATURES,
+    SEALED_FEATURES,
+    STUDENT,
+    Seed,
+    alone,
+    rerun_task,
+    server_seeds,
+    student_folder,
+)
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Result, Scorer
 from aar.settings import LabFolder
@@ -40,12 +49,18 @@ STOPPED = {
 PUBLIC_MESSAGES = {
     "opened_socket": "the method opened a network socket; a run has no network",
     "read_outside": "the method tried to open a file outside what a run is given",
-    "not_finite": "some predictions are NaN or infinite", "out_of_range": "some predictions are outside [0, 1]",
-    "missing_ids": "some ids of task.test have no prediction", "unknown_ids": "some predicted ids are not in task.test",
-    "duplicate_ids": "some ids are predicted twice", "length_mismatch": "ids and probabilities differ in number",
-    "bad_return": "run() did not return Predictions", "no_method": "method.py defines no run(task)",
-    "unsupported": "the method needs what this student cannot do", "unknown_parameter": "unknown parameter",
-    "no_predictions": "the run ended without writing predictions", "bad_result": "the predictions file is not valid",
+    "not_finite": "some predictions are NaN or infinite",
+    "out_of_range": "some predictions are outside [0, 1]",
+    "missing_ids": "some ids of task.test have no prediction",
+    "unknown_ids": "some predicted ids are not in task.test",
+    "duplicate_ids": "some ids are predicted twice",
+    "length_mismatch": "ids and probabilities differ in number",
+    "bad_return": "run() did not return Predictions",
+    "no_method": "method.py defines no run(task)",
+    "unsupported": "the method needs what this student cannot do",
+    "unknown_parameter": "unknown parameter",
+    "no_predictions": "the run ended without writing predictions",
+    "bad_result": "the predictions file is not valid",
     "method_raised": "the method raised an exception; try it on the public rows (aar method run)",
 }
 
@@ -75,8 +90,13 @@ class Verdict:
     peak_memory_mb: float
 
     def as_json(self) -> dict[str, Any]:
-        return {"test": self.test.as_json(), "ood": self.ood and self.ood.as_json(), "seeds": list(self.seeds),
-                "seconds": round(self.seconds, 2), "peak_memory_mb": round(self.peak_memory_mb, 1)}
+        return {
+            "test": self.test.as_json(),
+            "ood": self.ood and self.ood.as_json(),
+            "seeds": list(self.seeds),
+            "seconds": round(self.seconds, 2),
+            "peak_memory_mb": round(self.peak_memory_mb, 1),
+        }
 
 
 def public_failure(error: MethodError, limits: Limits) -> tuple[str, str]:
@@ -103,62 +123,112 @@ class Alteration:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """One `Predictions` under real ids per seed; what the sandbox said; the files left in the workspace."""
+class Answer:
+    """What one seed gave: predictions under real ids; MB at the peak; the names of files it left in its workspace."""
 
-    seeds: list[Seed]
-    by_seed: list[Predictions]
-    outcome: Outcome
-    left: tuple[str, ...] = ()
+    predictions: Predictions
+    peak_memory_mb: float
+    left: frozenset[str] = frozenset()
 
 
 def rerun(
-    lab: LabFolder, sandbox: Sandbox, problem: Problem, submission: str, files: Mapping[str, bytes],
-    rules: RerunRules = RerunRules(), progress: Callable[[str], None] | None = None,
+    lab: LabFolder,
+    sandbox: Sandbox,
+    problem: Problem,
+    submission: str,
+    files: Mapping[str, bytes],
+    rules: RerunRules = RerunRules(),
+    progress: Callable[[str], None] | None = None,
 ) -> Verdict:
     """Raises MethodError (the method's fault), ProviderDown (no sandbox) or LabError. Leaves no workspace behind."""
     start = time.monotonic()
-    done = answers(lab, sandbox, problem, submission, files, rules)
-    _seal(lab, submission, done.by_seed)
-    scored = {s: _score(lab, problem, s, submission, done.seeds, done.by_seed) for s in ("test", "ood")}
+    seeds = server_seeds(lab, submission, rules.seeds, Card.load(lab, problem))
+    told = answers(lab, sandbox, problem, submission, files, rules)
+    by_seed = [a.predictions for a in told]
+    _seal(lab, submission, by_seed)
+    scored = {s: _score(lab, problem, s, submission, seeds, by_seed) for s in ("test", "ood")}
     assert scored["test"] is not None
-    return Verdict(scored["test"], scored["ood"], tuple(s.seed for s in done.seeds), time.monotonic() - start,
-                   done.outcome.peak_memory_mb)
+    return Verdict(
+        scored["test"],
+        scored["ood"],
+        tuple(s.seed for s in seeds),
+        time.monotonic() - start,
+        max(a.peak_memory_mb for a in told),
+    )
 
 
 def answers(
-    lab: LabFolder, sandbox: Sandbox, problem: Problem, submission: str, files: Mapping[str, bytes],
-    rules: RerunRules = RerunRules(), alter: Alteration | None = None, name: str = "",
-) -> Answers:
-    """What the snapshot answers, on the task of its verdict or on an altered one (`name` tells its log and folder from
-    the verdict's). Nothing is scored or sealed. Raises what `rerun` raises."""
+    lab: LabFolder,
+    sandbox: Sandbox,
+    problem: Problem,
+    submission: str,
+    files: Mapping[str, bytes],
+    rules: RerunRules = RerunRules(),
+    alter: Alteration | None = None,
+    name: str = "",
+) -> list[Answer]:
+    """What the snapshot answers seed by seed, on the task of its verdict or on an altered one (`name` tells its log and
+    folder from the verdict's). Nothing is scored or sealed. Raises what `rerun` raises; the first seed to fail ends it."""
     run = f"{submission}-{name}" if name else submission
     home = lab.runs / f"rerun-{run}"
     shutil.rmtree(home, ignore_errors=True)
     try:
         seeds = server_seeds(lab, submission, rules.seeds, Card.load(lab, problem))
-        task, method, workspace, features = (home / part for part in ("task", "method", "workspace", "features"))
-        for folder in (task, workspace, features):
+        task, features = home / "task", home / "features"
+        for folder in (task, features):
             folder.mkdir(parents=True, mode=0o700)
-        _write_method(method, files)
+        _write_method(home / "method", files)
         salt = submission + (alter.salt if alter else "")
         real_ids = rerun_task(lab, problem, task, seeds, salt, deadline_s=rules.limits.wall_s)
         replaced = alter.change(task, features, real_ids) if alter else None
-        shown = _with_features(mounts(lab, problem, task, method, workspace), features, replaced)
-        outcome = sandbox.run(command(), shown, limits=rules.limits)
-        _log(lab, run, outcome)
-        left = tuple(sorted(p.name for p in workspace.iterdir() if p.name != "out"))
-        return Answers(seeds, _collect(workspace, seeds, real_ids, outcome, rules.limits), outcome, left)
+        with _log(lab, run) as log:
+            one = _OneSeed(lab, sandbox, problem, home, replaced, real_ids, rules.limits, log)
+            return [one(seed) for seed in seeds]
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+class _OneSeed:
+    """Runs one seed in a sandbox of its own, so that no seed can leave the next a note, such as its teacher's labels.
+    The time limit is for all together."""
+
+    def __init__(
+        self,
+        lab: LabFolder,
+        sandbox: Sandbox,
+        problem: Problem,
+        home: Path,
+        replaced: str | None,
+        real_ids: Mapping[str, str],
+        limits: Limits,
+        log: BinaryIO,
+    ) -> None:
+        self.lab, self.sandbox, self.problem, self.home, self.replaced = lab, sandbox, problem, home, replaced
+        self.real_ids, self.limits, self.log = real_ids, limits, log
+        self.until = time.monotonic() + limits.wall_s
+
+    def __call__(self, seed: Seed) -> Answer:
+        task, workspace = self.home / f"task-{seed.name}", self.home / f"workspace-{seed.name}"
+        alone(self.home / "task", seed.name, task)
+        workspace.mkdir(mode=0o700)
+        shown = mounts(self.lab, self.problem, task, self.home / "method", workspace)
+        limits = replace(self.limits, wall_s=max(self.until - time.monotonic(), 1.0))
+        outcome = self.sandbox.run(
+            command(), _with_features(shown, self.home / "features", self.replaced), limits=limits
+        )
+        self.log.write(b"\n--- stderr\n".join((outcome.stdout[-200_000:], outcome.stderr[-200_000:])))
+        predictions = _collect(workspace, seed, self.real_ids, outcome, self.limits)
+        return Answer(predictions, outcome.peak_memory_mb, frozenset(p.name for p in workspace.iterdir()) - {"out"})
 
 
 def _with_features(shown: list[Mount], folder: Path, replaced: str | None) -> list[Mount]:
     """The mounts of a run whose features were changed: only their sources differ from those of a verdict."""
     (folder / "none").mkdir(exist_ok=True)
     none = folder / "none"
-    new: dict[str, Path] = {"sealed": {SEALED_FEATURES: folder},
-                            "all": {PUBLIC_FEATURES: folder, SEALED_FEATURES: none, STUDENT: none}}.get(replaced or "", {})
+    new: dict[str, Path] = {
+        "sealed": {SEALED_FEATURES: folder},
+        "all": {PUBLIC_FEATURES: folder, SEALED_FEATURES: none, STUDENT: none},
+    }.get(replaced or "", {})
     return [replace(m, source=new.get(m.target, m.source)) for m in shown]
 
 
@@ -170,9 +240,14 @@ def mounts(lab: LabFolder, problem: Problem, task: Path, method: Path, workspace
     """What a rerun sees: its task, the method, the student, both feature stores, and one writable folder."""
     lab.features.mkdir(parents=True, exist_ok=True)
     lab.sealed_features.mkdir(parents=True, exist_ok=True)
-    return [Mount(task, "/task"), Mount(method, "/method"), Mount(workspace, WORKSPACE, writable=True),
-            Mount(lab.features, PUBLIC_FEATURES), Mount(lab.sealed_features, SEALED_FEATURES),
-            Mount(student_folder(problem), STUDENT)]
+    return [
+        Mount(task, "/task"),
+        Mount(method, "/method"),
+        Mount(workspace, WORKSPACE, writable=True),
+        Mount(lab.features, PUBLIC_FEATURES),
+        Mount(lab.sealed_features, SEALED_FEATURES),
+        Mount(student_folder(problem), STUDENT),
+    ]
 
 
 def _write_method(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -185,26 +260,23 @@ def _write_method(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def _collect(workspace: Path, seeds: list[Seed], real_ids: Mapping[str, str], outcome: Outcome, limits: Limits) -> list[Predictions]:
-    """One `Predictions` under real ids per seed, or a MethodError that says which rule was broken."""
+def _collect(workspace: Path, seed: Seed, real_ids: Mapping[str, str], outcome: Outcome, limits: Limits) -> Predictions:
+    """`Predictions` under real ids, or a MethodError that says which rule was broken."""
     if outcome.stopped_by:
         code, message = STOPPED[outcome.stopped_by]
         raise MethodError(message.format(**limits.__dict__), code=code)
-    fresh = tuple(real_ids)
-    answers = []
-    for seed in seeds:
-        if (workspace / "out" / f"{seed.name}.error.json").exists():
-            _raise_reported(workspace, seed)
-        p = _read(workspace, seed).aligned(fresh)
-        answers.append(Predictions(tuple(real_ids.values()), p))
-    return answers
+    if (workspace / "out" / f"{seed.name}.error.json").exists():
+        _raise_reported(workspace, seed)
+    return Predictions(tuple(real_ids.values()), _read(workspace, seed).aligned(tuple(real_ids)))
 
 
 def _read(workspace: Path, seed: Seed) -> Predictions:
     try:
         raw = results.read_json(workspace, f"out/{seed.name}.json", MAX_PREDICTIONS)
     except MethodError as error:
-        raise MethodError(error.message, code="no_predictions" if error.code == "missing_file" else "bad_result") from error
+        raise MethodError(
+            error.message, code="no_predictions" if error.code == "missing_file" else "bad_result"
+        ) from error
     try:
         ids, p = raw["ids"], raw["p"]
         if not all(isinstance(i, str) for i in ids) or not all(type(x) in (int, float) for x in p):
@@ -218,15 +290,17 @@ def _raise_reported(workspace: Path, seed: Seed) -> None:
     """The runner's own account of a failure: untrusted, so only for the owner's eyes."""
     told = results.read_json(workspace, f"out/{seed.name}.error.json", 1 << 20)
     told = told if isinstance(told, dict) else {}
-    raise MethodError(f"{told.get('message', '')}"[:2000], code=str(told.get("code", "method_raised"))[:60],
-                      hint=f"{told.get('trace', '')}"[:8000])
+    raise MethodError(
+        f"{told.get('message', '')}"[:2000],
+        code=str(told.get("code", "method_raised"))[:60],
+        hint=f"{told.get('trace', '')}"[:8000],
+    )
 
 
-def _log(lab: LabFolder, submission: str, outcome: Outcome) -> None:
+def _log(lab: LabFolder, run: str) -> BinaryIO:
     folder = lab.sealed / "logs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tail = b"\n--- stderr\n".join((outcome.stdout[-200_000:], outcome.stderr[-200_000:]))
-    folder.joinpath(f"rerun-{submission}.log").write_bytes(tail)
+    return folder.joinpath(f"rerun-{run}.log").open("wb")
 
 
 def _seal(lab: LabFolder, submission: str, answers: list[Predictions]) -> None:
@@ -236,7 +310,9 @@ def _seal(lab: LabFolder, submission: str, answers: list[Predictions]) -> None:
         np.savez_compressed(out, ids=np.array(answers[0].ids), p=np.stack([a.p for a in answers]))
 
 
-def _score(lab: LabFolder, problem: Problem, split: str, submission: str, seeds: list[Seed], answers: list[Predictions]) -> Result | None:
+def _score(
+    lab: LabFolder, problem: Problem, split: str, submission: str, seeds: list[Seed], answers: list[Predictions]
+) -> Result | None:
     if not Card.load(lab, problem).rows.get(split):
         return None
     scorer = Scorer(lab, problem, split)

@@ -76,8 +76,9 @@ class Reruns:
             return Answer(None, error.code)
         except NotAltered:
             return None
-        p = np.stack([restricted(a, self.ids).p for a in told.by_seed])
-        return Answer(1 - p if name == "swapped" else p, touched=told.left if name == "tripwires" else ())
+        p = np.stack([restricted(a.predictions, self.ids).p for a in told])
+        left = tuple(sorted(frozenset[str]().union(*(a.left for a in told))))
+        return Answer(1 - p if name == "swapped" else p, touched=left if name == "tripwires" else ())
 
     def _rng(self, what: str) -> np.random.Generator:
         return keyed_rng(lab_secret(self.lab), "audit", self.submission, what)
