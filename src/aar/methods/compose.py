@@ -1,6 +1,6 @@
 """Any combination of the library's parts, by parameters: what search arms vary and what sweeps run over.
 
-    aar method run compose code -p label=balanced -p select=confident -p 'select_params={"keep": 0.4}'
+aar method run compose code -p label=balanced -p select=confident -p 'select_params={"keep": 0.4}'
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from aar.methods.parts.recipe import Recipe
 from aar.types import Predictions, Task
 
 CARD = Card(
-    family="combination", inputs=("weak", "fit"),
+    family="combination",
+    inputs=("weak", "fit"),
     source="this project; each part names its own source",
     summary="a label step, a selection step, a loss, rounds of self-training and an ensemble, put together",
     defaults=asdict(Recipe()),
@@ -20,4 +21,5 @@ CARD = Card(
 
 
 def run(task: Task) -> Predictions:
-    return Recipe(**CARD.settle(task.params)).run(task)
+    task, p = CARD.open(task)
+    return Recipe(**p).run(task)

@@ -13,7 +13,9 @@ from aar.methods.card import Card
 from aar.types import Fit, Predictions, Task
 
 CARD = Card(
-    family="selection", inputs=("weak", "fit"), human=True,
+    family="selection",
+    inputs=("weak", "fit"),
+    human=True,
     source="automated-w2s reference study 2026, `confident` baseline (max p > .75)",
     summary="train on the teacher's most confident hard labels only",
     defaults={"threshold": 0.75, "least": 0.25},
@@ -22,7 +24,7 @@ CARD = Card(
 
 
 def run(task: Task) -> Predictions:
-    p = CARD.settle(task.params)
+    task, p = CARD.open(task)
     weak = task.train.weak
     sure = np.maximum(weak, 1 - weak)
     fewest = int(np.ceil(p["least"] * len(sure)))

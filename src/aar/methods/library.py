@@ -25,8 +25,9 @@ def get(name: str) -> ModuleType:
     if name in methods():
         return methods()[name]
     near = difflib.get_close_matches(name, methods(), n=1)
-    raise NotFound(f"no method is called {name!r}",
-                   hint=(f"did you mean {near[0]!r}? " if near else "") + "see: aar method list")
+    raise NotFound(
+        f"no method is called {name!r}", hint=(f"did you mean {near[0]!r}? " if near else "") + "see: aar method list"
+    )
 
 
 def card(name: str) -> Card:

@@ -13,7 +13,9 @@ from aar.models.losses import make
 from aar.types import Fit, Predictions, Task
 
 CARD = Card(
-    family="loss", inputs=("weak", "fit"), human=True,
+    family="loss",
+    inputs=("weak", "fit"),
+    human=True,
     source="Burns et al. 2023, arXiv:2312.09390, eq. 1; openai/weak-to-strong loss.py",
     summary="cross-entropy to a mix of the weak label and the student's own hardened prediction",
     defaults={"a_max": 0.5, "warmup": 0.2},
@@ -22,7 +24,7 @@ CARD = Card(
 
 
 def run(task: Task) -> Predictions:
-    p = CARD.settle(task.params)
+    task, p = CARD.open(task)
     loss = make("logconf", a_max=p["a_max"], warmup=p["warmup"])
     (model,) = task.student.fit([Fit(task.train, task.train.weak, loss=loss, seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

@@ -9,7 +9,9 @@ from aar.methods.card import Card
 from aar.types import Fit, Predictions, Task
 
 CARD = Card(
-    family="imitation", inputs=("weak", "fit"), human=True,
+    family="imitation",
+    inputs=("weak", "fit"),
+    human=True,
     source="Burns et al. 2023, arXiv:2312.09390, sec. 3 (soft labels)",
     summary="train on the teacher's probabilities",
     formula=r"L = \mathrm{CE}(\sigma(z), w)",
@@ -17,6 +19,6 @@ CARD = Card(
 
 
 def run(task: Task) -> Predictions:
-    CARD.settle(task.params)
+    task, _ = CARD.open(task)
     (model,) = task.student.fit([Fit(task.train, task.train.weak, seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

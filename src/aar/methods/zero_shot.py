@@ -1,55 +1,32 @@
 """Unsupervised elicitation by prompting: ask the student itself, make its answers consistent, finetune on them.
 
-Pairs: margin m(x) = log P("B") - log P("A") after a comparison prompt, consistent label 1[m(x) > m(swap x)]. Claims:
-m = log P("True") - log P("False"); the claim with the highest margin of its question is true and the others false,
-where a question has several. The teacher is not used. Reference study 2026, `ue_zeroshot`.
+Pairs: margin m(x) = log P("B") - log P("A") after a comparison prompt, in both orders, label 1[m(x) > m(swap x)].
+Claims: m = log P("True") - log P("False"); of a question's claims the answer with the highest margin is true and the
+others are false. What counts as the same answer is read from the text, never from a label (`parts/consistency.py`).
+The teacher is not used.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from aar.methods.card import Card
-from aar.types import Claim, Fit, Pair, Predictions, Rows, Task, Text
+from aar.methods.parts.consistency import consistent
+from aar.methods.parts.margins import all_margins, margins
+from aar.types import Fit, Predictions, Task
 
 CARD = Card(
     family="elicitation", inputs=("score", "fit"), human=True, cost="minutes",
-    source="automated-w2s reference study 2026, `ue_zeroshot`",
+    source="automated-w2s reference study 2026, `ue_zeroshot`; Wen et al. 2025, arXiv:2506.10139 (zero-shot baseline)",
     summary="the student's own zero-shot answers, made consistent, as labels",
+    defaults={"both_orders": True},
     formula=r"y = \mathbb{1}[m(x) > m(\mathrm{swap}\,x)]",
+    departs="the release's consistency keys come from gold labels on some testbeds; ours come from the text. A claim "
+    "that is alone on its question is judged against the median margin",
 )
-
-ANSWERS = {"pair": (" A", " B"), "binary": (" False", " True")}
-
-
-def prompt(text: Text) -> str:
-    if isinstance(text, Pair):
-        return (f"Request: {text.prompt}\nResponse A: {text.first}\nResponse B: {text.second}\n"
-                "The response that answers the request better is Response")
-    assert isinstance(text, Claim)
-    return f"Question: {text.question}\nProposed answer: {text.choice}\nIs the proposed answer right? True or False:"
-
-
-def margins(task: Task, rows: Rows, prefix: str = "") -> np.ndarray:
-    """[n] log-odds of label 1 by the student's own next-token probabilities."""
-    answers = ANSWERS[rows.kind]
-    scores = task.student.score([prefix + prompt(t) for t in rows.texts], [answers] * len(rows))
-    return scores[:, 1] - scores[:, 0]
-
-
-def consistent(task: Task, rows: Rows, prefix: str = "") -> np.ndarray:
-    """[n] 0/1 labels that do not depend on the order of a pair, one true claim per question otherwise."""
-    m = margins(task, rows, prefix)
-    if rows.kind == "pair":
-        return (m > margins(task, rows.swap(), prefix)).astype(np.float32)
-    groups, where = np.unique(rows.group, return_inverse=True)
-    best = np.full(len(groups), -np.inf)
-    np.maximum.at(best, where, m)
-    alone = np.bincount(where)[where] == 1
-    return np.where(alone, m > np.median(m), m == best[where]).astype(np.float32)
 
 
 def run(task: Task) -> Predictions:
-    CARD.settle(task.params)
-    (model,) = task.student.fit([Fit(task.train, consistent(task, task.train), seed=task.seed)])
+    task, p = CARD.open(task)
+    ask = (lambda rows: all_margins(task.student, rows, 1).mean(1)) if p["both_orders"] else (
+        lambda rows: margins(task.student, rows))
+    (model,) = task.student.fit([Fit(task.train, consistent(task.train, ask(task.train)), seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

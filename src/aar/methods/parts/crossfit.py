@@ -13,7 +13,9 @@ def folds_of(task: Task, folds: int) -> np.ndarray:
     return np.random.default_rng([task.seed, folds]).permutation(member.max() + 1)[member] % folds
 
 
-def out_of_fold(task: Task, target: np.ndarray, keep: np.ndarray | None = None, folds: int = 4, loss: Loss = "xent") -> np.ndarray:
+def out_of_fold(
+    task: Task, target: np.ndarray, keep: np.ndarray | None = None, folds: int = 4, loss: Loss = "xent"
+) -> np.ndarray:
     """[n] P(label = 1) of every training row by students trained on the other folds (and on `keep` only)."""
     fold, keep = folds_of(task, folds), np.ones(len(target), bool) if keep is None else keep
     parts = [np.flatnonzero((fold != k) & keep) for k in range(folds)]

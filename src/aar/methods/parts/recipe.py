@@ -1,4 +1,4 @@
-"""A method put together from parts: a label step, a selection step, a loss, rounds of self-training, an ensemble.
+"""A method put together from parts: a label step, a selection step, weights, a loss, self-training, an ensemble.
 
     def run(task): return Recipe(label="balanced", select="confident", loss="logconf", members=3).run(task)
 
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from aar.errors import MethodError
-from aar.methods.parts import labels, selections
+from aar.methods.parts import labels, selections, weights
 from aar.methods.parts.crossfit import out_of_fold
 from aar.models.losses import make
 from aar.types import Fit, Loss, Predictions, Task
@@ -38,7 +38,7 @@ def _step(module: ModuleType, name: str) -> Callable[..., np.ndarray]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """label, select, loss: names of parts, with their parameters beside them. layer: the student's layer that heads
+    """label, select, weigh, loss: names of parts, with their parameters beside them. layer: the student's layer that heads
     read, None for the problem's own. rounds: how often targets are replaced by the student's own out-of-fold
     predictions, mixed with the old ones by `trust`. members: students averaged in logit space."""
 
@@ -46,6 +46,8 @@ class Recipe:
     label_params: dict[str, Any] = field(default_factory=dict)
     select: str = "everything"
     select_params: dict[str, Any] = field(default_factory=dict)
+    weigh: str = "evenly"
+    weigh_params: dict[str, Any] = field(default_factory=dict)
     loss: str = "xent"
     loss_params: dict[str, Any] = field(default_factory=dict)
     layer: int | None = None
@@ -62,9 +64,12 @@ class Recipe:
         loss: Loss = make(self.loss, **self.loss_params) if self.loss_params else self.loss
         for _ in range(self.rounds):
             target = (1 - self.trust) * target + self.trust * out_of_fold(task, target, keep, loss=loss)
+        weight = _step(weights, self.weigh)(task, target, **self.weigh_params)
         rows = task.train.take(keep)
-        jobs = [Fit(rows, target[keep], loss=loss, seed=task.seed + 1000 * m, epochs=self.epochs, lr=self.lr)
-                for m in range(self.members)]
+        jobs = [
+            Fit(rows, target[keep], weight[keep], loss=loss, seed=task.seed + 1000 * m, epochs=self.epochs, lr=self.lr)
+            for m in range(self.members)
+        ]
         z = np.mean([labels.logit(model.predict(task.test)) for model in task.student.fit(jobs)], axis=0)
         return Predictions(task.test.ids, labels.sigmoid(z))
 

@@ -1,0 +1,33 @@
+"""Weight steps: how much each training row counts. Each is f(task, target, **params) -> [n], >= 0, mean 1.
+
+A new step is a new function here; recipes name it (`Recipe(weigh="by_confidence")`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aar.methods.parts.labels import logit, sigmoid
+from aar.types import Task
+
+
+def _mean_one(weight: np.ndarray) -> np.ndarray:
+    """Rows keep their share; where all would be nothing, all count alike."""
+    total = weight.mean()
+    return (weight / total if total > 0 else np.ones(len(weight))).astype(np.float32)
+
+
+def evenly(task: Task, target: np.ndarray) -> np.ndarray:
+    return np.ones(len(target), np.float32)
+
+
+def by_confidence(task: Task, target: np.ndarray, power: float = 1.0) -> np.ndarray:
+    """|2w - 1|^power: a row that the teacher is unsure of counts for nothing."""
+    return _mean_one(np.abs(2 * np.asarray(task.train.weak, float) - 1) ** power)
+
+
+def by_information(task: Task, target: np.ndarray) -> np.ndarray:
+    """1 - H2(w) / ln 2: the bits that the teacher's answer carries."""
+    z = logit(np.asarray(task.train.weak, float))
+    w = sigmoid(z)
+    return _mean_one(np.maximum(1 + (w * np.log(w) + (1 - w) * np.log1p(-w)) / np.log(2), 0))
