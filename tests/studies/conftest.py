@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,9 +73,7 @@ def ended_lab(made_lab: LabFolder, tmp_path_factory: pytest.TempPathFactory) -> 
         patch.setenv("AAR_RUNTIME", str(home))
         folders = [new_study(lab, name, trials=1, evaluations=1) for name in ("a", "b")]
         with ThreadPoolExecutor() as pool:
-            first = pool.submit(run_study, lab, folders[0].name)
-            time.sleep(3)  # the second finds the first one's server; both at one instant once failed, see docs/LOG.md
-            ends = [end.result() for end in (first, pool.submit(run_study, lab, folders[1].name))]
+            ends = list(pool.map(lambda folder: run_study(lab, folder.name), folders))
     assert [end.complete for end in ends] == [True, True]
     return lab
 

@@ -78,6 +78,13 @@ def enqueue(
         return row
 
 
+def unsettled(store: Store) -> int:
+    """How many submissions wait for a worker or have one."""
+    with store.reading() as session:
+        waiting = Submission.state.in_(("queued", "running"))
+        return session.scalar(sa.select(sa.func.count()).select_from(Submission).where(waiting)) or 0
+
+
 def claim(store: Store, worker: str, lease_s: float = LEASE_S) -> Job | None:
     """The oldest waiting submission, or one whose worker died; None if there is none."""
     with store.transaction() as session:

@@ -4,15 +4,14 @@
     <sockets>/<researcher>/api.sock    that researcher's routes alone; the folder (0700) is bound into its sandbox
     127.0.0.1:<port>                   optional: every route, by scope
 
-Sockets appear and vanish with tokens, also with those that another process makes. One server a lab: a lock file
-that the kernel frees when its holder dies. Does not run methods; workers do.
+Sockets appear and vanish with tokens, also with those that another process makes. One server a lab (`locks`). Does
+not run methods; workers do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -30,6 +29,7 @@ from starlette.types import ASGIApp
 from aar.errors import Conflict, InputError, LabError, ProviderDown, Refused
 from aar.lab import tokens
 from aar.lab.apps import owner_app, researcher_app
+from aar.lab.locks import Lock, server_lock
 from aar.lab.services import Lab
 
 POLL_S = 1.0
@@ -54,10 +54,10 @@ class _Listener:
 
 
 class LabServer:
-    """`LabServer(lab, port=8000).run()` until SIGTERM or SIGINT."""
+    """`LabServer(lab, port=8000).run()` until SIGTERM or SIGINT. `lock`: held already, by whoever started this process."""
 
-    def __init__(self, lab: Lab, port: int | None = None, host: str = "127.0.0.1") -> None:
-        self.lab, self.port, self.host = lab, port, host
+    def __init__(self, lab: Lab, port: int | None = None, host: str = "127.0.0.1", lock: Lock | None = None) -> None:
+        self.lab, self.port, self.host, self.lock = lab, port, host, lock
         self.sockets = lab.folder.sockets
         self.ready = threading.Event()
         self._listeners: dict[str, _Listener] = {}
@@ -87,7 +87,7 @@ class LabServer:
 
     async def serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        with self._lock_file():
+        with self._only_server():
             self._clear_sockets()
             self._catch_signals()
             self.lab.owner_token()
@@ -134,7 +134,7 @@ class LabServer:
             log_config=None,
             access_log=False,
             server_header=False,
-            lifespan="off",
+            lifespan="on",  # it runs the MCP sessions
             ws="none",
             limit_concurrency=None if name in ("", "tcp") else MAX_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_S,
@@ -190,23 +190,19 @@ class LabServer:
                 self._loop.add_signal_handler(number, self._stop.set)
 
     @contextlib.contextmanager
-    def _lock_file(self) -> Iterator[None]:
-        path = self.lab.folder.database.parent / "server.lock"
-        with open(path, "a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as e:
-                file.seek(0)
+    def _only_server(self) -> Iterator[None]:
+        lock = self.lock or server_lock(self.lab.folder)
+        try:
+            if not lock.take():
                 raise Conflict(
-                    f"the lab at {self.lab.folder.root} is already served by process {file.read().strip() or '?'}",
+                    f"the lab at {self.lab.folder.root} is already served by process {lock.signed}",
                     code="already_serving",
                     hint="stop that one first, or use another lab with --lab",
-                ) from e
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+                )
+            lock.sign()
             yield
-            file.truncate(0)
+        finally:
+            lock.close()
 
     def _clear_sockets(self) -> None:
         """We hold the lock, so whatever lies here was left by a server that died."""

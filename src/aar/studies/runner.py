@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from aar.errors import AarError, Conflict, LabError, ProviderDown
 from aar.executors.local import LocalExecutor
 from aar.lab.client import LabClient
-from aar.lab.service import Served
+from aar.lab.service import RETRIES, Served
 from aar.lab.store import Store
 from aar.researchers.hands import Hands, open_hands
 from aar.scoring.layout import plain_seeds, research_task, student_folder
@@ -33,7 +33,6 @@ from aar.studies.spec import Member, StudyFolder, StudySpec, write_private
 
 TICK_S = 0.2
 SOCKET_S = 30.0
-RETRIES = 7  # of a call, about 25 s in all: a server that was killed is back by then
 LEAST_FREE_MB = 64
 
 
@@ -165,7 +164,7 @@ def enrol(folder: StudyFolder, spec: StudySpec, owner: LabClient) -> dict[str, L
     tokens: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     for member in spec.researchers:
         if member.name not in tokens:
-            body = {"name": member.name, "study": spec.name, "direction": member.direction}
+            body = {"name": member.name, "study": spec.name, "direction": member.direction, "kind": member.kind}
             tokens[member.name] = owner.call("POST", "tokens", body)["token"]
             write_private(path, tokens)
     sockets = {m.name: folder.lab.sockets / m.name / "api.sock" for m in spec.researchers}
