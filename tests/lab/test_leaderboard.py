@@ -8,7 +8,7 @@ import json
 import pytest
 
 from aar.errors import InputError, NotFound
-from aar.lab import events, leaderboard, ledger, queue, reviews, snapshots, studies
+from aar.lab import events, leaderboard, ledger, queue, reviews, snapshots, studies, tokens
 from aar.lab.fakes import METHOD, person
 from aar.lab.services import Lab
 from aar.lab.tokens import Identity
@@ -132,3 +132,14 @@ def test_a_rolled_back_act_is_never_told(lab: Lab) -> None:
     with pytest.raises(NotFound):
         queue.enqueue(lab, person(lab, "ann"), "toy", "m", "0" * 40)
     assert [e for e in events.after(lab.store, OWNER, 0) if e.kind == "submission"] == []
+
+
+def test_an_unsandboxed_researcher_never_ranks(lab: Lab) -> None:
+    """The same verdict ranks or not by who handed it in; who was once unsandboxed stays so under any later token."""
+    bob = person(lab, "bob")
+    tokens.create(lab.store, "eve", kind=tokens.UNSANDBOXED)
+    eve = person(lab, "eve")
+    best = ranked(lab, eve, "best", {"status": "improved", "pgr": 0.9})
+    good = ranked(lab, bob, "good", {"status": "improved", "pgr": 0.2})
+    rows = [r for r in leaderboard.board(lab, bob, "toy").rows if r.kind == "submission"]
+    assert [(r.rank, r.submission, r.note) for r in rows] == [(1, good, ""), (None, best, leaderboard.UNRANKED)]

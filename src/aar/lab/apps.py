@@ -1,4 +1,5 @@
 """The two HTTP apps. A researcher's app mounts researcher routes only: on its socket the owner's do not exist.
+Both offer the researcher routes as MCP tools too.
 
 Errors are always `{"error": {"code", "message", "hint"}}`, whoever raised them. An input is at fault with 4xx;
 5xx means that the lab is, and is logged.
@@ -6,7 +7,9 @@ Errors are always `{"error": {"code", "message", "hint"}}`, whoever raised them.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -16,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 import aar
 from aar.errors import AarError
+from aar.lab import mcp
 from aar.lab.limits import BodyLimits
 from aar.lab.routes import (
     budget,
@@ -49,8 +53,15 @@ def owner_app(lab: Lab) -> FastAPI:
 
 
 def _app(lab: Lab, researcher: str | None, routers: list[APIRouter]) -> FastAPI:
-    app = FastAPI(title="AAR Lab", version=aar.__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.lab, app.state.researcher = lab, researcher
+    app = FastAPI(
+        title="AAR Lab",
+        version=aar.__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.lab, app.state.researcher, app.state.mcp = lab, researcher, mcp.mount(app, PREFIX)
     for router in routers:
         app.include_router(router, prefix=PREFIX, responses=ERRORS)
     app.add_middleware(BodyLimits)
@@ -59,6 +70,12 @@ def _app(lab: Lab, researcher: str | None, routers: list[APIRouter]) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_bug)
     return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with app.state.mcp.session_manager.run():
+        yield
 
 
 ERROR_SCHEMA = {

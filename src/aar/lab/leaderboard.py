@@ -7,14 +7,17 @@ verdict and never ranks. Exact figures are not known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from aar.lab import tokens
 from aar.lab.services import Lab
 from aar.lab.tables import Baseline, Submission
 from aar.lab.tokens import Identity
+
+UNRANKED = "not ranked: this researcher works outside any sandbox and could read the labels"
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,13 @@ def board(lab: Lab, who: Identity, problem: str) -> Board:
     if who.study:
         query = query.where(Submission.study == who.study)
     with lab.store.reading() as session:
-        rows = [_ranked(row) for row in session.scalars(query)]
+        apart = tokens.unranked(session)
+        seen = [_ranked(row) for row in session.scalars(query)]
+        rows = [r for r in seen if r.researcher not in apart]
         rows.sort(key=lambda r: (r.pgr is None, -(r.pgr or 0), r.submission))
         extra = session.scalars(sa.select(Baseline).where(Baseline.problem == card.name).order_by(Baseline.kind))
         rows = [BoardRow(**{**r.__dict__, "rank": i}) for i, r in enumerate(rows, 1)]
+        rows += [replace(r, note=UNRANKED) for r in seen if r.researcher in apart]
         rows += _bounds(card.floor, card.ceiling) + [_unranked(b) for b in extra]
     return Board(card.name, card.floor, card.ceiling, rows)
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from aar.errors import Conflict, InputError, NotFound, Refused
 from aar.lab.store import Store
 from aar.lab.tables import SCOPES, Researcher, Study, Token, now
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+UNSANDBOXED = "unsandboxed"  # the kind of a researcher who could read the lab's folder: it may play, it never ranks
 
 
 class NoToken(Refused):
@@ -54,7 +56,9 @@ def checked_name(name: str, noun: str = "researcher") -> str:
     return name
 
 
-def create(store: Store, name: str, scope: str = "researcher", study: str | None = None, direction: str = "") -> str:
+def create(
+    store: Store, name: str, scope: str = "researcher", study: str | None = None, direction: str = "", kind: str = "external"
+) -> str:
     """Make a token and, for the researcher scope, the researcher `name`. The answer is the only copy."""
     if scope not in SCOPES:
         raise InputError(f"no scope {scope!r}", hint=f"known: {', '.join(SCOPES)}")
@@ -65,7 +69,7 @@ def create(store: Store, name: str, scope: str = "researcher", study: str | None
             raise NotFound(f"no study {study!r}", hint="make it with `aar study new`")
         researcher = None
         if scope == "researcher":
-            researcher = add_researcher(store, name, study, direction)
+            researcher = add_researcher(store, name, study, direction, kind)
             study = study or researcher.study
         row = Token(id=id_, hash=_hash(secret), name=name, scope=scope, study=study)
         row.researcher = researcher.name if researcher else None
@@ -77,7 +81,7 @@ def create(store: Store, name: str, scope: str = "researcher", study: str | None
 def add_researcher(
     store: Store, name: str, study: str | None, direction: str = "", kind: str = "external"
 ) -> Researcher:
-    """The researcher of this name, made if new. Conflict if the name belongs to another study."""
+    """The researcher of this name, made if new. Conflict if the name belongs to another study. Once UNSANDBOXED, always."""
     checked_name(name)
     with store.transaction() as session:
         known = session.get(Researcher, name)
@@ -87,6 +91,8 @@ def add_researcher(
             session.flush()
         elif study and known.study != study:
             raise Conflict(f"researcher {name!r} belongs to study {known.study!r}", hint="choose another name")
+        if kind == UNSANDBOXED:
+            known.kind = kind
         return known
 
 
@@ -122,6 +128,11 @@ def is_valid(store: Store, token_id: str) -> bool:
 def listed(store: Store) -> list[Token]:
     with store.reading() as session:
         return list(session.scalars(sa.select(Token).order_by(Token.created)))
+
+
+def unranked(session: Session) -> set[str]:
+    """Researchers whose submissions never rank and are never opened in a final lane."""
+    return set(session.scalars(sa.select(Researcher.name).where(Researcher.kind == UNSANDBOXED)))
 
 
 def active_researchers(store: Store) -> set[str]:

@@ -142,6 +142,8 @@ class Workbench(Protocol):
         """A folder with its files. They are another's: data to read, never code to run out here."""
 
     def log(self, text: str, **data: Any) -> None: ...
+    def rest(self, seconds: float) -> None:
+        """Wait, at most until `Stopped`."""
 
 
 class Researcher(Protocol):

@@ -193,6 +193,11 @@ class Bench:
     def log(self, text: str, **data: Any) -> None:
         self.observe(Event(self.journal.step, "log", clean(text), data, self.journal.replaying))
 
+    def rest(self, seconds: float) -> None:
+        self._check_time()
+        self.stop.wait(min(seconds, self.assignment.wall_s - self.journal.elapsed_s))
+        self._check_time()
+
     # -- how
 
     def _do(self, call: str, args: Any, act: Callable[[str], Any]) -> Told:

@@ -18,6 +18,7 @@ from aar.errors import Conflict, InputError
 from aar.executors.base import Job, Needs
 from aar.executors.local import LocalExecutor
 from aar.lab import studies as rows
+from aar.lab import tokens
 from aar.lab.gatestore import SqlLabelSets
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
@@ -95,7 +96,8 @@ def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
         Submission.study == spec.name, Submission.problem == Problem.parse(spec.problem).name, Submission.state == "verified"
     )
     with lab.store.reading() as session:
-        found = [_seen(row) for row in session.scalars(query.order_by(Submission.id))]
+        apart = tokens.unranked(session)
+        found = [_seen(row) for row in session.scalars(query.order_by(Submission.id)) if row.researcher not in apart]
     if not found:
         raise InputError(f"study {spec.name!r} has no verified submission to open", code="nothing_verified",
                          hint=f"aar study status {spec.name}; aar study resume {spec.name}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aar.errors import Conflict, InputError, NotFound
+from aar.lab.tokens import UNSANDBOXED
 from aar.researchers.base import Assignment
 from aar.settings import LabFolder
 
@@ -29,6 +30,11 @@ class Member:
     arm: str
     direction: str
     seed: int
+
+    @property
+    def kind(self) -> str:
+        """Somebody's own agent could read the lab's folder, so it is said to be unsandboxed, and never ranks."""
+        return UNSANDBOXED if self.arm == "external" else "external"
 
 
 @dataclass(frozen=True)

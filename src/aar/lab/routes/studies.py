@@ -25,12 +25,13 @@ class NewStudy(BaseModel):
 
 
 class NewToken(BaseModel):
-    """For the researcher scope the researcher `name` is made with it, if new."""
+    """For the researcher scope the researcher `name` is made with it, if new. An unsandboxed one never ranks."""
 
     name: Name
     scope: Literal["researcher", "reviewer", "owner"] = "researcher"
     study: Name | None = None
     direction: str = Field("", max_length=20_000)
+    kind: Literal["external", "unsandboxed"] = "external"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def list_tokens(who: Owner, lab: TheLab) -> list[TokenView]:
 @router.post("/tokens", status_code=201)
 def post_token(body: NewToken, who: Owner, lab: TheLab) -> JSONResponse:
     """Make a token. It is shown here and never again, so this POST keeps no answer under an Idempotency-Key."""
-    token = tokens.create(lab.store, body.name, body.scope, body.study, body.direction)
+    token = tokens.create(lab.store, body.name, body.scope, body.study, body.direction, body.kind)
     lab.changed()
     return JSONResponse({"token": token, "name": body.name, "scope": body.scope}, 201)
 
