@@ -64,7 +64,20 @@ FORMULAS = {
     "sce": lambda p, w: ce(p, w) - p * np.maximum(np.log(w), -4) - (1 - p) * np.maximum(np.log(1 - w), -4),
     "bootstrap_soft": lambda p, w: ce(p, 0.95 * (w > 0.5) + 0.05 * p),
     "bootstrap_hard": lambda p, w: ce(p, 0.8 * (w > 0.5) + 0.2 * (p > 0.5)),
+    "smoothed": lambda p, w: ce(p, 0.9 * (w > 0.5) + 0.05),
+    "entropy_detached": lambda p, w: 0.5 * ce(p, w) + 0.5 * h2(p),
+    "forward_corrected": lambda p, w: ce(p, 1.0 * (w > 0.5)),
+    "backward_corrected": lambda p, w: ce(p, 1.0 * (w > 0.5)),
+    "adaptconf": lambda p, w: (1 - adapted(p, w)) * (ce(p, w) - h2(w)) + adapted(p, w) * ce(p, 1.0 * (p > 0.5)),
 }
+
+
+def adapted(p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """AdaptConf's b at temperature 1/2, in the exponentials of the paper."""
+    own, theirs = np.exp(2 * ce(p, 1.0 * (p > 0.5))), np.exp(2 * ce(p, 1.0 * (w > 0.5)))
+    return own / (own + theirs)
+
+
 PURE = [n for n in losses.names() if not losses.make(n).stateful]
 
 
@@ -77,7 +90,7 @@ def test_formula(name: str, z: np.ndarray, w: np.ndarray, weight: np.ndarray) ->
     assert got == pytest.approx(np.average(FORMULAS[name](p_of(z), w), weights=weight), rel=1e-6, abs=1e-9)
 
 
-DIFFERENTIABLE = sorted(set(PURE) - {"product", "window", "logconf", "bootstrap_hard"})
+DIFFERENTIABLE = sorted(set(PURE) - {"product", "window", "logconf", "bootstrap_hard", "entropy_detached", "adaptconf"})
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
@@ -105,6 +118,8 @@ DETACHED = {
     "product": lambda p, w: p * w / (p * w + (1 - p) * (1 - w)),
     "logconf": lambda p, w: 0.5 * w + 0.5 * threshold_labels(p, w),
     "bootstrap_hard": lambda p, w: 0.8 * (w > 0.5) + 0.2 * (p > 0.5),
+    "entropy_detached": lambda p, w: 0.5 * w + 0.5 * p,
+    "adaptconf": lambda p, w: (1 - adapted(p, w)) * w + adapted(p, w) * (p > 0.5),
 }
 
 

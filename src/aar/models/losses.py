@@ -26,6 +26,7 @@ from aar.types import Batch, Loss
 
 Step = Callable[[Batch], Tensor]
 _losses: Registry[Callable[..., Any]] = Registry("loss", "aar.models")
+register = _losses.register
 _STATEFUL = {"elr", "logconf_buffer"}  # registered as factories: called once a fit, they give the function
 
 
@@ -119,7 +120,7 @@ def class_threshold(p: Tensor, w: Tensor, reference: Tensor | None = None) -> Te
 # -- imitation
 
 
-@_losses.register("xent")
+@register("xent")
 def xent(batch: Batch) -> Tensor:
     """CE(p, w); with a hard target the usual cross-entropy, with a soft one KL up to a constant."""
     return weighted_mean(cross_entropy(batch.logits, batch.target), batch.weight)
@@ -128,7 +129,7 @@ def xent(batch: Batch) -> Tensor:
 # -- losses that let the student disagree
 
 
-@_losses.register("logconf")
+@register("logconf")
 def logconf(batch: Batch, a_max: float = 0.5, warmup: float = 0.1, openai_quirk: bool = False) -> Tensor:
     """CE(p, (1-a) w + a 1[p > t]), t so that the hard labels keep the weak labels' class share [Burns]."""
     a = warmed(batch.progress, a_max, warmup, openai_quirk)
@@ -136,23 +137,29 @@ def logconf(batch: Batch, a_max: float = 0.5, warmup: float = 0.1, openai_quirk:
     return weighted_mean(cross_entropy(batch.logits, (1 - a) * batch.target + a * own), batch.weight)
 
 
-@_losses.register("logconf_buffer")
-def logconf_buffer(a_max: float = 0.5, warmup: float = 0.1, size: int = 32) -> Step:
-    """logconf with the threshold taken over the last `size` predictions, for small batches [Eleuther]."""
+@register("logconf_buffer")
+def logconf_buffer(a_max: float = 0.5, warmup: float = 0.1, size: int = 32, balance: bool = False) -> Step:
+    """logconf with the threshold taken over the last `size` predictions, for small batches [Eleuther].
+
+    balance: labels are first shifted to mean log-odds 0 and the threshold is the median (their `balance_batch`).
+    """
     kept = torch.empty(0)
 
     def step(batch: Batch) -> Tensor:
         nonlocal kept
         p = torch.sigmoid(batch.logits).detach()
         kept = torch.cat([kept.to(p), p])[-max(size, len(p)) :]
-        a = warmed(batch.progress, a_max, warmup)
-        own = class_threshold(p, batch.target, kept)
-        return weighted_mean(cross_entropy(batch.logits, (1 - a) * batch.target + a * own), batch.weight)
+        a, w, share = warmed(batch.progress, a_max, warmup), batch.target, batch.target
+        if balance:
+            odds = torch.logit(w, eps=1e-7)
+            w, share = torch.sigmoid(odds - odds.mean()), torch.full_like(w, 0.5)
+        own = class_threshold(p, share, kept)
+        return weighted_mean(cross_entropy(batch.logits, (1 - a) * w + a * own), batch.weight)
 
     return step
 
 
-@_losses.register("entropy")
+@register("entropy")
 def entropy(batch: Batch, a_max: float = 0.5, warmup: float = 0.1) -> Tensor:
     """(1-a) CE(p, w) + a H2(p) [Eleuther]. Not detached: in their code the second term has no gradient at all."""
     a = warmed(batch.progress, a_max, warmup)
@@ -160,14 +167,14 @@ def entropy(batch: Batch, a_max: float = 0.5, warmup: float = 0.1) -> Tensor:
     return weighted_mean((1 - a) * cross_entropy(z, batch.target) + a * entropy_of(z), batch.weight)
 
 
-@_losses.register("product")
+@register("product")
 def product(batch: Batch, alpha: float = 1.0, beta: float = 1.0) -> Tensor:
     """CE(p, q), q_c ~ p_c^beta w_c^alpha, detached [openai/weak-to-strong, product loss]."""
     q = torch.sigmoid(beta * batch.logits.detach() + alpha * torch.logit(batch.target, eps=1e-6))
     return weighted_mean(cross_entropy(batch.logits, q), batch.weight)
 
 
-@_losses.register("window")
+@register("window")
 def window(batch: Batch, radius: float | str = 0.15) -> Tensor:
     """CE(p, w) where max(p, 1-p) < .5 + radius, summed and divided by b; radius "midweak" = median |w - .5|."""
     p = torch.sigmoid(batch.logits).detach()
@@ -180,13 +187,13 @@ def _median_confidence(w: Tensor) -> Tensor:
     return (w - 0.5).abs().median(-1, keepdim=True).values
 
 
-@_losses.register("reverse_kl")
+@register("reverse_kl")
 def reverse_kl(batch: Batch, clip: float = 1e-4) -> Tensor:
     """KL(p || w) = p ln(p/w) + (1-p) ln((1-p)/(1-w)), w clipped to [clip, 1-clip] [Yao]."""
     return weighted_mean(_reverse_ce(batch, clip) - entropy_of(batch.logits), batch.weight)
 
 
-@_losses.register("reverse_ce")
+@register("reverse_ce")
 def reverse_ce(batch: Batch, clip: float = 1e-4) -> Tensor:
     """-(p ln w + (1-p) ln(1-w)): cross-entropy with the roles exchanged [Yao]."""
     return weighted_mean(_reverse_ce(batch, clip), batch.weight)
@@ -197,7 +204,7 @@ def _reverse_ce(batch: Batch, clip: float) -> Tensor:
     return -(p * w.log() + (1 - p) * (1 - w).log())
 
 
-@_losses.register("gce")
+@register("gce")
 def gce(batch: Batch, q: float = 0.7, truncate: float | None = None) -> Tensor:
     """(1 - p_y^q) / q with y = wh; q -> 0 is CE, q = 1 is MAE; dropped while p_y < truncate [Zhang]."""
     logp = logsigmoid(batch.logits * (2 * hard(batch.target) - 1))
@@ -207,7 +214,7 @@ def gce(batch: Batch, q: float = 0.7, truncate: float | None = None) -> Tensor:
     return weighted_mean(loss, batch.weight)
 
 
-@_losses.register("sce")
+@register("sce")
 def sce(batch: Batch, alpha: float = 1.0, beta: float = 1.0, log0: float = -4.0) -> Tensor:
     """alpha CE + beta RCE, where ln 0 of the target counts as `log0` [Wang]."""
     w, p = batch.target, torch.sigmoid(batch.logits)
@@ -215,21 +222,21 @@ def sce(batch: Batch, alpha: float = 1.0, beta: float = 1.0, log0: float = -4.0)
     return weighted_mean(alpha * cross_entropy(batch.logits, w) + beta * rce, batch.weight)
 
 
-@_losses.register("bootstrap_soft")
+@register("bootstrap_soft")
 def bootstrap_soft(batch: Batch, b: float = 0.95) -> Tensor:
     """CE(p, b wh + (1-b) p) = b CE(p, wh) + (1-b) H2(p), with the gradient through both [Reed]."""
     z = batch.logits
     return weighted_mean(b * cross_entropy(z, hard(batch.target)) + (1 - b) * entropy_of(z), batch.weight)
 
 
-@_losses.register("bootstrap_hard")
+@register("bootstrap_hard")
 def bootstrap_hard(batch: Batch, b: float = 0.8) -> Tensor:
     """CE(p, b wh + (1-b) 1[p > .5]), no gradient through the student's own label [Reed]."""
     own = (batch.logits > 0).to(batch.target.dtype)
     return weighted_mean(cross_entropy(batch.logits, b * hard(batch.target) + (1 - b) * own), batch.weight)
 
 
-@_losses.register("peer")
+@register("peer")
 def peer(batch: Batch, alpha: float = 1.0) -> Tensor:
     """CE(p_i, wh_i) - alpha CE(p_j, wh_k) [Liu-Guo], with the exact mean over all j, k of the batch, not one draw.
 
@@ -240,7 +247,7 @@ def peer(batch: Batch, alpha: float = 1.0) -> Tensor:
     return weighted_mean(cross_entropy(z, y) - alpha * cross_entropy(z, mean_label), weight)
 
 
-@_losses.register("elr")
+@register("elr")
 def elr(b: float = 0.7, strength: float = 1.0) -> Step:
     """CE(p, wh) + strength * mean ln(1 - <p, t>), t_i <- b t_i + (1-b) p_i over both classes, from 0 [Liu].
 
