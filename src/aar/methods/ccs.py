@@ -10,7 +10,9 @@ from aar.methods.parts.contrast import search, signed
 from aar.types import Predictions, Task
 
 CARD = Card(
-    family="elicitation", inputs=("features", "weak", "pairs"), human=True,
+    family="elicitation",
+    inputs=("features", "weak", "pairs"),
+    human=True,
     source="Burns et al. 2022, arXiv:2212.03827, eq. 1-3",
     summary="unsupervised probe of the student's hidden states; the teacher only gives the sign",
     defaults={"restarts": 10, "steps": 300, "lr": 0.01, "weight_decay": 0.01, "mean_only": True, "sure": 0.5},

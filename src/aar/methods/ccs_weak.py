@@ -13,7 +13,8 @@ from aar.methods.parts.contrast import search, signed
 from aar.types import Fit, Predictions, Task
 
 CARD = Card(
-    family="combination", inputs=("features", "weak", "pairs", "fit"),
+    family="combination",
+    inputs=("features", "weak", "pairs", "fit"),
     source="automated-w2s reference study 2026 (CCS-weak combination); Burns et al. 2022, arXiv:2212.03827",
     summary="rows on which CCS and the teacher agree count by the surer one, the others by eps of the less sure one",
     defaults={"eps": 0.1, "restarts": 10, "steps": 300},

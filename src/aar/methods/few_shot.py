@@ -14,7 +14,10 @@ from aar.methods.parts.margins import ANSWERS, all_margins, prompt
 from aar.types import Fit, Predictions, Task
 
 CARD = Card(
-    family="elicitation", inputs=("score", "fit"), human=True, cost="minutes",
+    family="elicitation",
+    inputs=("score", "fit"),
+    human=True,
+    cost="minutes",
     source="automated-w2s reference study 2026, `ue_fewshot`",
     summary="zero-shot labels with randomly labelled demonstrations in front, averaged over draws",
     defaults={"shots": 4, "draws": 2},

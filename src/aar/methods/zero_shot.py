@@ -14,7 +14,10 @@ from aar.methods.parts.margins import all_margins, margins
 from aar.types import Fit, Predictions, Task
 
 CARD = Card(
-    family="elicitation", inputs=("score", "fit"), human=True, cost="minutes",
+    family="elicitation",
+    inputs=("score", "fit"),
+    human=True,
+    cost="minutes",
     source="automated-w2s reference study 2026, `ue_zeroshot`; Wen et al. 2025, arXiv:2506.10139 (zero-shot baseline)",
     summary="the student's own zero-shot answers, made consistent, as labels",
     defaults={"both_orders": True},
@@ -26,7 +29,10 @@ CARD = Card(
 
 def run(task: Task) -> Predictions:
     task, p = CARD.open(task)
-    ask = (lambda rows: all_margins(task.student, rows, 1).mean(1)) if p["both_orders"] else (
-        lambda rows: margins(task.student, rows))
+    ask = (
+        (lambda rows: all_margins(task.student, rows, 1).mean(1))
+        if p["both_orders"]
+        else (lambda rows: margins(task.student, rows))
+    )
     (model,) = task.student.fit([Fit(task.train, consistent(task.train, ask(task.train)), seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

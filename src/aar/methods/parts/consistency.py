@@ -72,7 +72,9 @@ def ties(rows: Rows) -> list[tuple[int, int, bool]]:
 
 def broken(rows: Rows, tied: list[tuple[int, int, bool]], label: np.ndarray) -> list[tuple[int, int, bool]]:
     """The couples that the labels [n] (0, 1, or -1 for none yet) contradict."""
-    return [c for c in tied if label[c[0]] >= 0 and label[c[1]] >= 0 and (label[c[0]], label[c[1]]) not in allowed(rows, c)]
+    return [
+        c for c in tied if label[c[0]] >= 0 and label[c[1]] >= 0 and (label[c[0]], label[c[1]]) not in allowed(rows, c)
+    ]
 
 
 def allowed(rows: Rows, couple: tuple[int, int, bool]) -> list[tuple[int, int]]:

@@ -34,8 +34,17 @@ class Contrast:
         return 0.5 * (plus + 1 - minus)
 
 
-def search(student: Model, rows: Rows, seed: int, *, restarts: int = 10, steps: int = 300, lr: float = 0.01,
-           weight_decay: float = 0.01, mean_only: bool = True) -> Contrast:
+def search(
+    student: Model,
+    rows: Rows,
+    seed: int,
+    *,
+    restarts: int = 10,
+    steps: int = 300,
+    lr: float = 0.01,
+    weight_decay: float = 0.01,
+    mean_only: bool = True,
+) -> Contrast:
     """The probe of the lowest loss (full-batch AdamW, all restarts side by side)."""
     import torch
 
@@ -54,9 +63,8 @@ def search(student: Model, rows: Rows, seed: int, *, restarts: int = 10, steps: 
         optimiser.step()
     with torch.no_grad():
         loss = losses(torch.sigmoid(x1 @ weight + bias), torch.sigmoid(x0 @ weight + bias))
-    best = int(loss.argmin())
-    found = weight[:, best].detach().numpy(), float(bias[best])
-    return Contrast(*found, means, scale, float(loss[best]))
+        best = int(loss.argmin())
+        return Contrast(weight[:, best].numpy().copy(), bias[best].item(), means, scale, loss[best].item())
 
 
 def losses(plus, minus):  # type: ignore[no-untyped-def]
