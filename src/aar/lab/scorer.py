@@ -79,7 +79,7 @@ class GateScorer:
     def exam(self, problem: str) -> Exam:
         """The interactive rows with their labels and scale; read once, again when the problem is prepared anew."""
         parsed = Problem.parse(problem)
-        card = Card.load(self.folder, parsed)
+        card = self._card(parsed)
         known = self._exams.get(parsed.name)
         if known is None or known[0] != card:
             sealed = Sealed(self.folder)
@@ -104,13 +104,20 @@ class GateScorer:
             return session.scalar(sa.select(sa.func.count()).select_from(Evaluation).where(*where)) or 0
 
     def _found(self) -> list[Card]:
-        cards: dict[Path, tuple[int, Card]] = {}
-        for path in self.folder.problem("any").parent.glob("*/card.json"):
-            changed = path.stat().st_mtime_ns
-            known = self._cards.get(path)
-            cards[path] = known if known and known[0] == changed else (changed, Card(**json.loads(path.read_bytes())))
-        self._cards = cards
-        return sorted((card for _, card in cards.values()), key=lambda card: card.problem)
+        paths = self.folder.problem("any").parent.glob("*/card.json")
+        return sorted((self._read(path) for path in paths), key=lambda card: card.problem)
+
+    def _card(self, problem: Problem) -> Card:
+        path = self.folder.problem(problem.name) / "card.json"
+        return self._read(path) if path.exists() else Card.load(self.folder, problem)  # which says what to do
+
+    def _read(self, path: Path) -> Card:
+        """The card, parsed again only when its file has changed."""
+        changed = path.stat().st_mtime_ns
+        known = self._cards.get(path)
+        if known is None or known[0] != changed:
+            known = self._cards[path] = changed, Card(**json.loads(path.read_bytes()))
+        return known[1]
 
     def _public(self, card: Card) -> ProblemCard:
         n = card.rows.get("test", 0)

@@ -8,9 +8,8 @@ the event stream and the audit log rely on. A write transaction either commits w
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from aar.errors import AarError, LabError, ProviderDown
+from aar.lab.commits import Group, GroupCommit
 from aar.lab.tables import AuditEntry
 
 BUSY_S = 15.0
@@ -40,7 +40,7 @@ class Store:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.after_commit: list[Callable[[], None]] = []
         self.after_rollback: list[Callable[[], None]] = []
-        self._writer = threading.Lock()
+        self._commits = GroupCommit(self._begin, self._alive, self._committed, self._rolled_back)
         self._current: ContextVar[Session | None] = ContextVar("current", default=None)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -61,30 +61,53 @@ class Store:
         if (outer := self._current.get()) is not None:
             yield outer
             return
-        with ExitStack() as stack:
-            stack.enter_context(_translated())
-            self._take_turn(stack)
-            session = stack.enter_context(Session(self.engine.execution_options(write=True), expire_on_commit=False))
-            mark = self._current.set(session)
+        with _translated():
+            group, kept = self._commits.enter(BUSY_S), False
             try:
-                with session.begin():
-                    if not self.is_sqlite:
-                        session.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+                with self._session_in(group) as session:
                     yield session
+                kept = True
             except BaseException:
-                for hook in self.after_rollback:
-                    hook()
+                self._rolled_back()
                 raise
             finally:
-                self._current.reset(mark)
+                self._commits.leave(group, kept)
+
+    @contextmanager
+    def _session_in(self, group: Group) -> Iterator[Session]:
+        session = Session(group.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        mark = self._current.set(session)
+        try:
+            yield session
+            session.commit()
+        finally:
+            self._current.reset(mark)
+            with suppress(DBAPIError):  # the whole transaction is gone, and the savepoint with it
+                session.close()
+
+    def _begin(self) -> sa.Connection:
+        connection = self.engine.connect().execution_options(write=True)
+        try:
+            connection.begin()
+            if not self.is_sqlite:
+                connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _alive(self, connection: sa.Connection) -> bool:
+        """Whether the database still has this transaction: on a full disk it drops it without being asked."""
+        raw: Any = connection.connection.dbapi_connection
+        return raw.in_transaction if self.is_sqlite else raw.info.transaction_status.name == "INTRANS"
+
+    def _committed(self) -> None:
         for hook in self.after_commit:
             hook()
 
-    def _take_turn(self, stack: ExitStack) -> None:
-        # SQLite polls for its lock and is unfair under load; queue this process's writers instead.
-        if not self._writer.acquire(timeout=BUSY_S):
-            raise ProviderDown("the database is busy", code="database_busy", hint="try again in a few seconds")
-        stack.callback(self._writer.release)
+    def _rolled_back(self) -> None:
+        for hook in self.after_rollback:
+            hook()
 
     def record(self, actor: str, action: str, **body: Any) -> None:
         """Note an act for the audit log; it is written with the transaction and chained before the reply."""
@@ -149,7 +172,14 @@ def _translated() -> Iterator[None]:
     except PoolTimeout as e:
         raise ProviderDown("the database is busy", code="database_busy", hint="try again in a few seconds") from e
     except DBAPIError as e:
-        raise _explain(e) from e
+        raise _explain(_first(e)) from e
+
+
+def _first(e: DBAPIError) -> DBAPIError:
+    """What went wrong first: when the transaction is gone, rolling its savepoint back fails as well."""
+    while isinstance(e.__context__, DBAPIError):
+        e = e.__context__
+    return e
 
 
 def _explain(e: DBAPIError) -> AarError:

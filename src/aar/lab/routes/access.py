@@ -7,12 +7,13 @@ token must be that researcher's: the socket, which only its sandbox holds, and t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aar.errors import Conflict, InputError, Refused
@@ -27,7 +28,7 @@ bearer = HTTPBearer(auto_error=False, description="a token from `aar token creat
 RowId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
-def lab_of(request: Request) -> Lab:
+async def lab_of(request: Request) -> Lab:  # async: a thread is not worth its while
     lab: Lab = request.app.state.lab
     return lab
 
@@ -64,15 +65,10 @@ class Once:
     """`once(who, 201, act)`: run `act` in a transaction and answer with it. Under an Idempotency-Key the act
     happens once: the same body gets the stored answer again, another body is a conflict."""
 
-    def __init__(
-        self,
-        request: Request,
-        lab: TheLab,
-        idempotency_key: Annotated[str | None, Header(description="repeat a call safely: 1 to 128 characters")] = None,
-    ) -> None:
-        if idempotency_key is not None and not KEY.fullmatch(idempotency_key):
+    def __init__(self, request: Request, lab: Lab, key: str | None) -> None:
+        if key is not None and not KEY.fullmatch(key):
             raise InputError("an Idempotency-Key is 1 to 128 printable ASCII characters", code="bad_key")
-        self.lab, self.key = lab, idempotency_key
+        self.lab, self.key = lab, key
         self.route = f"{request.method} {request.url.path}"
         self.body_hash = request.state.body_hash
 
@@ -93,7 +89,31 @@ class Once:
         return JSONResponse(answer, status)
 
 
-OnlyOnce = Annotated[Once, Depends()]
+async def _once(
+    request: Request,
+    lab: TheLab,
+    idempotency_key: Annotated[str | None, Header(description="repeat a call safely: 1 to 128 characters")] = None,
+) -> Once:
+    return Once(request, lab, idempotency_key)
+
+
+OnlyOnce = Annotated[Once, Depends(_once)]
+
+
+class ReadOnceRoute(APIRoute):
+    """For large bodies: takes the JSON that `BodyLimits` has parsed already."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        class ReadOnce(Request):
+            async def json(self) -> Any:
+                return self.state.json
+
+        async def read_once(request: Request) -> Response:
+            return await handler(ReadOnce(request.scope, request.receive))
+
+        return read_once
 
 
 def as_json(value: Any) -> Any:

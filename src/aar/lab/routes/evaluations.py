@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 
 from aar.errors import AarError
 from aar.lab import events
-from aar.lab.routes.access import OnlyOnce, Researcher, TheLab
+from aar.lab.routes.access import OnlyOnce, ReadOnceRoute, Researcher, TheLab
 from aar.lab.services import EvaluationAnswer, Lab
 from aar.lab.tables import Attempt
 from aar.lab.tokens import Identity
 
-router = APIRouter(tags=["evaluations"])
+router = APIRouter(tags=["evaluations"], route_class=ReadOnceRoute)
 P = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
