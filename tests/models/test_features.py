@@ -22,7 +22,7 @@ TEXTS = [f"text number {i} " + "x" * (i % 23) for i in range(40)]
 
 
 def fill(lm: Path, texts: list[str], root: Path, layers: tuple[int, ...] = (2,), **how: object) -> FeatureStore:
-    return FeatureStore([root], extract(lm, texts, root, layers, **{"processes": 1, "chunk": 8, **how}))  # type: ignore[arg-type]
+    return FeatureStore([root], extract(lm, texts, root, layers, **{"processes": 1, "chunk": 200, **how}))  # type: ignore[arg-type]
 
 
 def test_what_is_stored_is_what_the_model_says(llama: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def _extractor(llama: Path, root: Path, count: int, processes: int) -> subproces
         "import torch; torch.set_num_threads(1)\n"
         "from aar.models.extraction import extract\n"
         f"texts = [f'text {{i}} ' + 'y' * 60 for i in range({count})]\n"
-        f"extract({str(llama)!r}, texts, {str(root)!r}, [4], processes={processes}, chunk=8)\n"
+        f"extract({str(llama)!r}, texts, {str(root)!r}, [4], processes={processes}, chunk=500)\n"
     )
     return subprocess.Popen([sys.executable, "-c", code])
 

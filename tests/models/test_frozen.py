@@ -37,7 +37,7 @@ def apart(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_hidden_equals_transformers_for_each_text_alone(lm: FrozenLM) -> None:
     """Sorting, padding, pooling and leaving early change nothing beyond bfloat16 rounding."""
-    mean, last = lm.hidden(TEXTS, [0, 1, 3], "mean", batch_size=4), lm.hidden(TEXTS, [0, 1, 3], "last", batch_size=4)
+    mean, last = lm.hidden(TEXTS, [0, 1, 3], "mean", tokens=64), lm.hidden(TEXTS, [0, 1, 3], "last", tokens=64)
     for i, text in enumerate(TEXTS):
         states = reference(lm, text)
         for j, layer in enumerate([0, 1, 3]):

@@ -18,6 +18,7 @@ import numpy as np
 
 from aar.errors import InputError, MethodError, Unsupported
 from aar.models import weights
+from aar.models.packing import BATCH, Pack, batches, pack
 from aar.types import Ability
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Pooling = Literal["mean", "last"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "last")
+SHARES = ("llama", "qwen2", "qwen3", "gpt2")  # full attention by position ids alone, so that texts can be packed
 
 
 _SAFE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -52,6 +54,7 @@ class FrozenLM:
         self.name, self.folder, self._device = name, folder, device
         config = weights.config(folder)
         self.causal = weights.is_causal(config)
+        self.shares = self.causal and config.get("model_type") in SHARES
         self.layers = int(config.get("num_hidden_layers") or config["n_layer"])
         self.width = int(config.get("hidden_size") or config["n_embd"])
         self.context = min(weights.CONTEXT, int(config.get("max_position_embeddings") or weights.CONTEXT))
@@ -73,6 +76,10 @@ class FrozenLM:
         with _quiet():
             model = kind.from_pretrained(str(self.folder), dtype=torch.bfloat16, use_safetensors=True, **_SAFE)
         return model.eval().requires_grad_(False).to(self.device)
+
+    def load(self) -> None:
+        """Reads weights and tokenizer now: for those who time what comes after."""
+        _ = self.model, self.tokenizer
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -111,7 +118,7 @@ class FrozenLM:
     # -- features
 
     def hidden(
-        self, texts: Sequence[str], layers: Sequence[int], pooling: Pooling = "mean", batch_size: int = 32
+        self, texts: Sequence[str], layers: Sequence[int], pooling: Pooling = "mean", tokens: int = BATCH
     ) -> np.ndarray:
         """f32 [n, len(layers), d]: hidden states at these layers, pooled over the tokens of each text.
 
@@ -119,44 +126,48 @@ class FrozenLM:
         is the last token. The forward pass stops at the deepest layer.
         """
         out = np.empty((len(texts), len(layers), self.width), dtype=np.float32)
-        for index, pooled in self.pooled(self.encode(texts), layers, (pooling,), batch_size):
+        for index, pooled in self.pooled(self.encode(texts), layers, (pooling,), tokens):
             out[index] = pooled[pooling]
         return out
 
     def pooled(
-        self, ids: Sequence[Sequence[int]], layers: Sequence[int], poolings: Sequence[Pooling], batch_size: int = 32
+        self, ids: Sequence[Sequence[int]], layers: Sequence[int], poolings: Sequence[Pooling], tokens: int = BATCH
     ) -> Iterator[tuple[list[int], dict[Pooling, np.ndarray]]]:
-        """(positions in `ids`, pooling -> f32 [b, len(layers), d]) batch by batch, sorted by length."""
+        """(positions in `ids`, pooling -> f32 [b, len(layers), d]) batch by batch of at most `tokens` tokens."""
         import torch
 
         if deep := [x for x in layers if not 0 <= x <= self.layers]:
             raise InputError(f"{self.name} has no layer {deep[0]}", hint=f"layers are 0 (embedding) to {self.layers}")
         if odd := [p for p in poolings if p not in POOLINGS]:
             raise InputError(f"no pooling is called {odd[0]!r}", hint=f"known: {', '.join(POOLINGS)}")
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        for start in range(0, len(order), batch_size):
-            index = order[start : start + batch_size]
-            tokens, mask = self._padded([ids[i] for i in index])
+        for batch in batches(self.pack(ids), tokens):
             with torch.inference_mode():
-                states = self._states(tokens, mask, sorted(set(layers)), poolings)
+                states = self._states(batch, sorted(set(layers)), poolings)
+            index = [text for p in batch for text in p.texts]
             yield index, {p: torch.stack([states[p, x] for x in layers], 1).cpu().numpy() for p in poolings}
 
+    def pack(self, ids: Sequence[Sequence[int]]) -> list[Pack]:
+        """The sequences that are read: texts that begin alike share one where the model can do that."""
+        return pack(ids) if self.shares else pack(ids, limit=0)
+
     def _states(
-        self, tokens: torch.Tensor, mask: torch.Tensor, layers: Sequence[int], poolings: Sequence[Pooling]
+        self, batch: Sequence[Pack], layers: Sequence[int], poolings: Sequence[Pooling]
     ) -> dict[tuple[Pooling, int], torch.Tensor]:
         """(pooling, layer) -> f32 [b, d], by hooks on the blocks that pool at once: no layer's states are kept."""
         import torch
 
-        length = mask.sum(1)  # [b]
-        rows = torch.arange(len(mask), device=mask.device)
-        share = mask.clone()
-        share[:, 0] = length == 1
-        share = (share / share.sum(1, keepdim=True)).unsqueeze(1)  # [b, 1, t], sums to 1
+        rows = torch.tensor([row for row, p in enumerate(batch) for _ in p.texts], device=self.device)  # [b]
+        slots = torch.tensor([slot for p in batch for slot in range(len(p.texts))], device=self.device)  # [b]
+        last = torch.tensor([path[-1] for p in batch for path in p.paths], device=self.device)  # [b]
+        member = self._members(batch)  # [packs, texts, t]
+        share = member.clone()
+        share[:, :, 0] *= member.sum(2) == 1
+        share = share / share.sum(2, keepdim=True).clamp(min=1)
         found: dict[tuple[Pooling, int], torch.Tensor] = {}
 
-        def keep(layer: int, states: torch.Tensor) -> None:  # states [b, t, d]
+        def keep(layer: int, states: torch.Tensor) -> None:  # states [packs, t, d]
             for pooling in poolings:
-                pooled = states[rows, length - 1] if pooling == "last" else (share @ states.float()).squeeze(1)
+                pooled = states[rows, last] if pooling == "last" else (share @ states.float())[rows, slots]
                 found[pooling, layer] = pooled.float()
             if layer == layers[-1]:
                 raise _Stop
@@ -169,8 +180,31 @@ class FrozenLM:
                 else:
                     handle = blocks[layer - 1].register_forward_hook(lambda *c, at=layer: keep(at, _first(c[2])))
                 hooks.callback(handle.remove)
-            self._body(input_ids=tokens, attention_mask=mask, **({"use_cache": False} if self.causal else {}))
+            self._body(**self._inputs(batch, member))
         return found
+
+    def _members(self, batch: Sequence[Pack]) -> torch.Tensor:
+        """f32 [packs, texts, t]: 1 where a token of the pack belongs to the text."""
+        import torch
+
+        member = torch.zeros(len(batch), max(len(p.texts) for p in batch), max(map(len, batch)))
+        for row, p in enumerate(batch):
+            for slot, path in enumerate(p.paths):
+                member[row, slot, path] = 1
+        return member.to(self.device)
+
+    def _inputs(self, batch: Sequence[Pack], member: torch.Tensor) -> dict[str, Any]:
+        """What the model is called with: the packs' tokens, and who attends to whom."""
+        import torch
+
+        tokens, mask = self._padded([p.tokens for p in batch])
+        if not self.shares:
+            return {"input_ids": tokens, "attention_mask": mask} | ({"use_cache": False} if self.causal else {})
+        depth, _ = self._padded([p.depth for p in batch])
+        related = (member.mT @ member > 0).tril()  # [packs, t, t]; padding is related to nothing and read by nobody
+        lowest = torch.finfo(torch.bfloat16).min
+        attends = torch.zeros(related.shape, dtype=torch.bfloat16, device=self.device).masked_fill_(~related, lowest)
+        return {"input_ids": tokens, "position_ids": depth, "attention_mask": attends.unsqueeze(1), "use_cache": False}
 
     @property
     def _body(self) -> Any:
