@@ -117,6 +117,7 @@ def test_the_card_tells_the_truth(name: str) -> None:
         card.settle({"no_such": 1})
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("name", "setting"), [(n, i) for n in NAMES for i in range(len(library.card(n).grid))])
 def test_every_setting_of_the_grid_runs(name: str, setting: int) -> None:
     """And says something else than the defaults do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,16 +11,19 @@ import pytest
 from aar.errors import MethodError, NotFound
 from aar.methods import library
 from aar.methods.fakes import toy_task
-from aar.methods.parts import labels, selections
+from aar.methods.parts import labels, selections, weights
 from aar.methods.parts.recipe import Recipe, steps
 
 
-@pytest.mark.parametrize("label", steps(labels))
-@pytest.mark.parametrize("select", steps(selections))
-def test_every_combination_of_parts_runs(label: str, select: str) -> None:
-    """Label and selection steps fit together freely, with a round of self-training and an ensemble on top."""
+FITTING = [*itertools.zip_longest(steps(labels), steps(selections), steps(weights), fillvalue=None)]
+
+
+@pytest.mark.parametrize(("label", "select", "weigh"), FITTING)
+def test_parts_fit_together(label: str | None, select: str | None, weigh: str | None) -> None:
+    """Every label, selection and weight step, in company, with a round of self-training and an ensemble on top."""
     task, truth = toy_task(n=160)
-    p = Recipe(label=label, select=select, rounds=1, members=2).run(task).aligned(task.test.ids)
+    recipe = Recipe(label or "hard", select=select or "everything", weigh=weigh or "evenly", rounds=1, members=2)
+    p = recipe.run(task).aligned(task.test.ids)
     assert ((p > 0.5) == truth).mean() > 0.6
 
 

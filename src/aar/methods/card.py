@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from aar.errors import MethodError, Unsupported
-from aar.types import Ability, Kind, Task
+from aar.types import Ability, Kind, Rows, Task
 
 Family = Literal["imitation", "loss", "selection", "elicitation", "combination", "search", "generative"]
 Input = Literal[
@@ -50,8 +50,8 @@ class Card:
     cost: Literal["seconds", "minutes"] = "seconds"
 
     def open(self, task: Task) -> tuple[Task, dict[str, Any]]:
-        """The first line of every method: (the task, its training rows in the order of their ids, so that no draw
-        depends on how a file was sorted; defaults overridden by `task.params`).
+        """The first line of every method: (the task, its training and trusted rows in the order of their ids, so that no
+        draw depends on how a file was sorted; defaults overridden by `task.params`).
 
         Raises Unsupported where the task or the student lacks an input, MethodError for an unknown parameter.
         """
@@ -60,9 +60,8 @@ class Card:
                 f"not run on this student or problem: it offers no {WHAT_IT_IS[absent[0]]}",
                 hint=f"the method needs: {', '.join(WHAT_IT_IS[i] for i in self.inputs)}",
             )
-        params, order = self.settle(task.params), np.argsort(np.array(task.train.ids), kind="stable")
-        ordered = bool((order == np.arange(len(order))).all())
-        return task if ordered else replace(task, train=task.train.take(order)), params
+        trusted = task.labelled and by_id(task.labelled)
+        return replace(task, train=by_id(task.train), labelled=trusted), self.settle(task.params)
 
     def settle(self, params: dict[str, Any]) -> dict[str, Any]:
         """Defaults overridden by what was asked for; an unknown name is an error that lists the known ones."""
@@ -82,6 +81,11 @@ class Card:
     def configurations(self) -> list[dict[str, Any]]:
         """What the table tries: overrides of the defaults, the defaults themselves first."""
         return [{}, *self.grid][:BUDGET]
+
+
+def by_id(rows: Rows) -> Rows:
+    order = np.argsort(np.array(rows.ids), kind="stable")
+    return rows if (order == np.arange(len(order))).all() else rows.take(order)
 
 
 def offered(task: Task) -> set[Input]:

@@ -17,24 +17,33 @@ import numpy as np
 from aar.models.heads import Shape
 from aar.models.student import HeadStudent
 from aar.models.texts import of as rendered
-from aar.types import Ability, Claim, Kind, Model, Pair, Rows, Task, Text
+from aar.types import Ability, Claim, Fit, Kind, Model, Pair, Rows, Task, Text
 
 LAYER = 1
 
 
 class WorldStore:
-    """Rendered text -> f32 [d], as given; every layer and pooling is the same."""
+    """Rendered text -> f32 [d], as given; every layer and pooling is the same. Another text reads like the longest known one
+    it begins with, changed a little by its own letters."""
 
     def __init__(self, width: int) -> None:
         self.width, self.known = width, dict[str, np.ndarray]()
 
     def get(self, texts: Sequence[str], layer: int, pooling: str = "mean") -> np.ndarray:
-        return np.array([self.known[t] for t in texts], np.float32).reshape(len(texts), self.width)
+        return np.array([self._read(t) for t in texts], np.float32).reshape(len(texts), self.width)
+
+    def _read(self, text: str) -> np.ndarray:
+        if text in self.known:
+            return self.known[text]
+        start = max((t for t in self.known if text.startswith(t)), key=len, default="")
+        letters = np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))
+        return self.known.get(start, np.zeros(self.width)) + 0.3 * letters.normal(size=self.width)
 
 
 class FakeStudent(HeadStudent):
     """Heads on given features. With `opinions` (answer text -> how much it likes that answer, in log-odds) it also
-    scores and generates: it compares the last two answers that a prompt names, or judges the last one."""
+    scores and generates: it compares the last two answers that a prompt names, or judges the last one. epochs: its
+    default in place of a head's 120, where many methods must run in a moment."""
 
     def __init__(
         self,
@@ -43,14 +52,19 @@ class FakeStudent(HeadStudent):
         opinions: dict[str, float] | None = None,
         shape: Shape = "linear",
         ridge: float | None = None,
+        epochs: int | None = None,
     ) -> None:
         super().__init__(store, "fake", kind, LAYER, shape=shape, ridge=ridge)
+        self.epochs = epochs
         self.opinions = opinions or {}
         can: set[Ability] = {"features", "fit", *(("score", "generate") if opinions else ())}  # type: ignore[arg-type]
         self.can = frozenset(can)
 
     def at(self, layer: int, pooling: str | None = None) -> FakeStudent:
         return self
+
+    def fit(self, fits: Sequence[Fit]) -> list[Model]:
+        return super().fit([replace(f, epochs=self.epochs if f.epochs is None else f.epochs) for f in fits])
 
     def margin(self, prompt: str) -> float:
         """log-odds of label 1: the last of the two answers is better, or the last answer is true. A little noise that
@@ -109,6 +123,7 @@ def task_of(
     votes: np.ndarray | None = None,
     labelled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     params: dict[str, object] | None = None,
+    epochs: int | None = None,
 ) -> Task:
     """x [n, d], weak [n], x_test [m, d]. opinions: the student's zero-shot log-odds of label 1 on train and test rows.
     votes [n, k]. labelled: (x, weak, truth) of a trusted split."""
@@ -126,7 +141,7 @@ def task_of(
     if labelled is not None:
         trusted = rows_of(store, labelled[0], kind, "trusted")
         trusted = replace(trusted, weak=np.asarray(labelled[1], np.float32), truth=np.asarray(labelled[2], np.float32))
-    student = FakeStudent(store, kind, likes, ridge=ridge)
+    student = FakeStudent(store, kind, likes, ridge=ridge, epochs=epochs)
     return Task("fake", kind, seed, train, test, student, dict(params or {}), labelled=trusted)
 
 
@@ -165,6 +180,7 @@ def toy_task(
         votes=votes,
         labelled=(x_trusted, said(rng, y_trusted, 0.8), y_trusted),
         groups=[i // 2 for i in range(n)],
+        epochs=30,
     )
     weak, middle = (_narrow(task, direction, width, y, seed) for width in (4, 8))
     return replace(task, weak_model=weak, ladder=(middle,)), y_test
@@ -172,8 +188,6 @@ def toy_task(
 
 def _narrow(task: Task, direction: np.ndarray, width: int, y: np.ndarray, seed: int) -> Model:
     """A trained model that sees only the first features."""
-    from aar.types import Fit
-
     store: WorldStore = task.student.store  # type: ignore[attr-defined]
     small = WorldStore(width)
     small.known = {k: v[:width] for k, v in store.known.items()}

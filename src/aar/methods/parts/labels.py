@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from aar.methods.parts import neighbours as near
+from aar.methods.parts.crossfit import folds_of
+from aar.methods.parts.probe import logistic
+from aar.methods.parts.topology import core
 from aar.types import Task
 
 CLIP = 1e-6
@@ -37,7 +41,7 @@ def sharpened(task: Task, temperature: float = 0.5) -> np.ndarray:
 
 
 def smoothed(task: Task, epsilon: float = 0.1) -> np.ndarray:
-    """(1 - e) 1[w > .5] + e / 2; e < 0 is negative smoothing. Wei et al. 2021, arXiv:2106.04149."""
+    """(1 - e) 1[w > .5] + e / 2, kept in [0, 1], so that e < 0 is e = 0. Negative smoothing needs the loss `smoothed`."""
     return np.clip((1 - epsilon) * hard(task) + epsilon / 2, 0, 1)
 
 
@@ -50,21 +54,47 @@ def balanced(task: Task, prior: float = 0.5) -> np.ndarray:
     return sigmoid(z - low)
 
 
-def neighbours(task: Task, k: int = 25, layer: int | None = None) -> np.ndarray:
-    """Mean weak label of the k nearest training rows in the student's features (EleutherAI w2s, kNN relabel).
+def saerens(task: Task, prior0: float = 0.5, steps: int = 200) -> np.ndarray:
+    """w'_c ~ w_c pi_c / prior0_c, pi = mean w', iterated: the class shares that the teacher did not know of.
+    Saerens et al. 2002, eq. 2.9; the EM only finds the truth where w is calibrated under prior0."""
+    z = logit(np.asarray(task.train.weak, float)) - logit(np.array(prior0))
+    pi = float(task.train.weak.mean())
+    for _ in range(steps):
+        pi = float(sigmoid(z + logit(np.array(pi))).mean())
+    return sigmoid(z + logit(np.array(pi)))
 
-    As published the row itself is among its neighbours; here it is not, so that no row vouches for itself.
+
+def neighbours(
+    task: Task, k: int = 25, layer: int | None = None, cosine: bool = True, include_self: bool = False
+) -> np.ndarray:
+    """Mean weak label of the k nearest training rows in the student's features (EleutherAI w2s, kNN relabel; their
+    comment says cosine, their code takes Euclidean distance).
+
+    As published the row itself is among its neighbours (include_self); by default no row vouches for itself.
     """
-    k = min(k, len(task.train) - 1)
-    h = task.student.features(task.train, layer)
-    h = h / (np.linalg.norm(h, axis=1, keepdims=True) + CLIP)
-    near = h @ h.T
-    if task.kind == "pair":  # a mirrored neighbour votes for the mirrored label
-        weak, sign = task.train.weak, np.sign(near)
-        near = np.abs(near)
-        np.fill_diagonal(near, -np.inf)
-        pick = np.argpartition(-near, k, axis=1)[:, :k]
-        votes = np.where(np.take_along_axis(sign, pick, 1) > 0, weak[pick], 1 - weak[pick])
-        return votes.mean(1)
-    np.fill_diagonal(near, -np.inf)
-    return task.train.weak[np.argpartition(-near, k, axis=1)[:, :k]].mean(1)
+    h = near.features(task, task.train, layer, cosine)
+    own = None if include_self else np.arange(len(h))
+    return near.cloud(h, task.train.weak, task.kind).vote(h, k, own)
+
+
+def topological(task: Task, k_core: int = 20, k: int = 20, include_self: bool = False) -> np.ndarray:
+    """Mean weak label of the k nearest rows in the connected core of their class (EleutherAI w2s, topolabel)."""
+    h = near.features(task, task.train)
+    whole = near.cloud(h, task.train.weak, task.kind)
+    kept = core(whole, k_core)
+    inside = near.Cloud(whole.points[kept], whole.label[kept], whole.owner[kept])
+    return inside.vote(h, k, None if include_self else np.arange(len(h)))
+
+
+def probed(task: Task, l2: float = 1e-3, folds: int = 4) -> np.ndarray:
+    """What a logistic probe of the features says (EleutherAI w2s, logreg; l2 is 1e-3 in code, 1e-2 in their report).
+
+    As published the probe judges the rows it was fitted to (folds=0); by default those of other folds.
+    """
+    h, w = near.features(task, task.train), np.asarray(task.train.weak, float)
+    if not folds:
+        return logistic(h, w, l2, task.kind)(h)
+    q, fold = np.empty(len(w)), folds_of(task, folds)
+    for f in range(folds):
+        q[fold == f] = logistic(h[fold != f], w[fold != f], l2, task.kind)(h[fold == f])
+    return q

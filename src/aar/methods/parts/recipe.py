@@ -9,8 +9,8 @@ method contract, so it runs on any student.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from inspect import getmembers, isfunction
+from dataclasses import dataclass, field, replace
+from inspect import getmembers, isfunction, signature
 from types import ModuleType
 from typing import Any
 
@@ -24,9 +24,9 @@ from aar.types import Fit, Loss, Predictions, Task
 
 
 def steps(module: ModuleType) -> dict[str, Callable[..., np.ndarray]]:
-    """The steps that a module offers: its public functions."""
+    """The steps that a module offers: its own public functions of a task."""
     own = getmembers(module, lambda f: isfunction(f) and f.__module__ == module.__name__)
-    return {name: f for name, f in own if not name.startswith("_") and name not in ("logit", "sigmoid")}
+    return {name: f for name, f in own if next(iter(signature(f).parameters)) == "task"}
 
 
 def _step(module: ModuleType, name: str) -> Callable[..., np.ndarray]:
@@ -56,6 +56,7 @@ class Recipe:
     members: int = 1
     epochs: int | None = None
     lr: float | None = None
+    batch_size: int | None = None
 
     def run(self, task: Task) -> Predictions:
         task = _at_layer(task, self.layer)
@@ -66,15 +67,12 @@ class Recipe:
             target = (1 - self.trust) * target + self.trust * out_of_fold(task, target, keep, loss=loss)
         weight = _step(weights, self.weigh)(task, target, **self.weigh_params)
         rows = task.train.take(keep)
-        jobs = [
-            Fit(rows, target[keep], weight[keep], loss=loss, seed=task.seed + 1000 * m, epochs=self.epochs, lr=self.lr)
-            for m in range(self.members)
-        ]
+        shape = {"epochs": self.epochs, "lr": self.lr, "batch_size": self.batch_size}
+        job = Fit(rows, target[keep], weight[keep], loss, **shape)  # type: ignore[arg-type]
+        jobs = [replace(job, seed=task.seed + 1000 * m) for m in range(self.members)]
         z = np.mean([labels.logit(model.predict(task.test)) for model in task.student.fit(jobs)], axis=0)
         return Predictions(task.test.ids, labels.sigmoid(z))
 
 
 def _at_layer(task: Task, layer: int | None) -> Task:
-    from dataclasses import replace
-
     return task if layer is None else replace(task, student=task.student.at(layer))  # type: ignore[attr-defined]

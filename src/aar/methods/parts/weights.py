@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from aar.methods.parts.labels import logit, sigmoid
-from aar.types import Task
+from aar.types import Fit, Task
 
 
 def _mean_one(weight: np.ndarray) -> np.ndarray:
@@ -31,3 +31,17 @@ def by_information(task: Task, target: np.ndarray) -> np.ndarray:
     z = logit(np.asarray(task.train.weak, float))
     w = sigmoid(z)
     return _mean_one(np.maximum(1 + (w * np.log(w) + (1 - w) * np.log1p(-w)) / np.log(2), 0))
+
+
+def resampled(task: Task, target: np.ndarray, power: float = 1.0) -> np.ndarray:
+    """How often each row comes up in n draws with probability ~ |2w - 1|^power."""
+    share = by_confidence(task, target, power) / len(target)
+    return np.random.default_rng([task.seed, 6]).multinomial(len(target), share / share.sum()).astype(np.float32)
+
+
+def undoubted(task: Task, target: np.ndarray, epochs: int = 20, factor: float = 5.0) -> np.ndarray:
+    """1 / factor for the error set of a student trained for `epochs` only: JTT (Liu et al. 2021, arXiv:2107.09044)
+    the other way round. There the errors of an early model are hard rows and count more; here they are suspect labels."""
+    (early,) = task.student.fit([Fit(task.train, target, seed=task.seed, epochs=epochs)])
+    wrong = (early.predict(task.train) > 0.5) != (target > 0.5)
+    return _mean_one(np.where(wrong, 1 / factor, 1.0))
