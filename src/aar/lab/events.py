@@ -35,8 +35,7 @@ class EventView:
 
 def publish(store: Store, kind: str, body: dict[str, Any], study: str | None = None, audience: str = "all") -> None:
     """Add an event to the open transaction. `audience`: "all" (of the study), "owner", or a researcher."""
-    with store.transaction() as session:
-        session.add(Event(kind=kind, body=body, study=study, audience=audience))
+    store.insert(Event, kind=kind, body=body, study=study, audience=audience)
 
 
 def after(store: Store, identity: Identity, last: int, limit: int = PAGE) -> list[EventView]:

@@ -6,7 +6,7 @@ happens once, in the transaction that also keeps the answer. Knows no rule.
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 import sqlalchemy as sa
 
@@ -15,7 +15,12 @@ from aar.lab.tables import Evaluation, LabelSetRow, LabelSetSighting
 from aar.scoring.gatelog import Entry
 from aar.scoring.labelsets import Sighting
 
-COLUMNS = [field.name for field in fields(Entry)]
+TABLE = Evaluation.__table__
+ENTRIES = (
+    sa.select(*(TABLE.c[field.name] for field in fields(Entry)))
+    .where(TABLE.c.label_set == sa.bindparam("label_set"), TABLE.c.seq >= sa.bindparam("after"))
+    .order_by(TABLE.c.seq)
+)
 
 
 class SqlGateStore:
@@ -26,19 +31,13 @@ class SqlGateStore:
 
     def entries(self, label_set: str, after: int) -> list[Entry]:
         """The entries with seq >= `after`, in order of seq."""
-        columns = [getattr(Evaluation, name) for name in COLUMNS]
-        query = sa.select(*columns).where(Evaluation.label_set == label_set, Evaluation.seq >= after)
         with self.store.reading() as session:
-            return [Entry(*row) for row in session.execute(query.order_by(Evaluation.seq))]
+            found = session.connection().execute(ENTRIES, {"label_set": label_set, "after": after})
+            return [Entry(*row) for row in found]
 
     def append(self, label_set: str, entry: Entry) -> bool:
         """Add the entry if its seq is still free. On disk when the outermost transaction returns."""
-        with self.store.transaction() as session:
-            if session.get(Evaluation, (label_set, entry.seq)) is not None:
-                return False
-            session.add(Evaluation(label_set=label_set, **asdict(entry)))
-            session.flush()
-            return True
+        return self.store.insert(Evaluation, label_set=label_set, **vars(entry))
 
 
 class SqlLabelSets:
@@ -65,5 +64,4 @@ class SqlLabelSets:
             return frozenset(Sighting(s.label_set, s.study, s.who) for s in session.scalars(query))
 
     def add_sighting(self, sighting: Sighting) -> None:
-        with self.store.transaction() as session:
-            session.merge(LabelSetSighting(label_set=sighting.label_set, study=sighting.study, who=sighting.who))
+        self.store.insert(LabelSetSighting, **vars(sighting))

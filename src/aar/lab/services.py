@@ -23,6 +23,8 @@ from aar.lab.tables import Study
 from aar.lab.tokens import Identity
 from aar.settings import LabFolder
 
+OPEN_STUDIES = sa.select(Study.__table__.c.name).where(Study.__table__.c.state == "open").limit(2)
+
 
 @dataclass(frozen=True)
 class ProblemCard:
@@ -99,7 +101,7 @@ class Lab:
         with self.store.reading() as session:
             name = named or who.study
             if name is None:
-                open_ones = session.scalars(sa.select(Study.name).where(Study.state == "open").limit(2)).all()
+                open_ones = session.connection().execute(OPEN_STUDIES).scalars().all()
                 return open_ones[0] if len(open_ones) == 1 else None
             study = session.get(Study, name)
         if study is None:

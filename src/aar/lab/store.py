@@ -11,18 +11,20 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from aar.errors import AarError, LabError, ProviderDown
 from aar.lab.commits import Group, GroupCommit
-from aar.lab.tables import AuditEntry
+from aar.lab.tables import AuditEntry, Base
 
 BUSY_S = 15.0
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -109,11 +111,16 @@ class Store:
         for hook in self.after_rollback:
             hook()
 
+    def insert(self, table: type[Base], **values: Any) -> bool:
+        """One row, by plain SQL: a fifth of what an object in the session costs. False, and nothing done, when a row
+        with this key is there. Objects that were added to the session before are not written first."""
+        with self.transaction() as session:
+            statement = _insert(table, self.engine.dialect.name)
+            return session.connection().execute(statement, values).rowcount == 1
+
     def record(self, actor: str, action: str, **body: Any) -> None:
         """Note an act for the audit log; it is written with the transaction and chained before the reply."""
-        with self.transaction() as session:
-            session.add(AuditEntry(actor=actor, action=action, body=body))
-            session.flush()
+        self.insert(AuditEntry, actor=actor, action=action, body=body)
 
     def migrate(self) -> None:
         """Bring the schema to this version. Safe to call from many processes at once."""
@@ -137,6 +144,12 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@cache
+def _insert(table: type[Base], dialect: str) -> sa.Executable:
+    construct = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
+    return construct(table.__table__).on_conflict_do_nothing()
 
 
 def newest_revision() -> str:

@@ -262,15 +262,14 @@ def _say(entry: Entry, exam: Exam, left: int) -> GateAnswer:
 
 def aligned(predictions: Mapping[str, float], exam: Exam) -> np.ndarray:
     """p [n] in the order of exam.ids: every id exactly once, finite, in [0, 1]; else InputError."""
-    missing = len(exam.id_set - predictions.keys())
-    extra = len(predictions.keys() - exam.id_set)
-    if missing or extra:
+    if predictions.keys() != exam.id_set:
+        missing, extra = len(exam.id_set - predictions.keys()), len(predictions.keys() - exam.id_set)
         raise InputError(
             f"{missing} of {len(exam.ids)} ids are missing, {extra} are unknown",
             code="missing_ids" if missing else "unknown_ids", hint="every id of test.jsonl exactly once",
         )
     try:
-        given = np.array([predictions[i] for i in exam.ids])
+        given = np.array(list(map(predictions.__getitem__, exam.ids)))
     except ValueError:  # lists among the numbers
         given = np.array([None])
     if given.dtype.kind not in "biuf" or given.ndim != 1:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import Depends, Header, Path, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -61,6 +62,10 @@ Reviewer = Annotated[Identity, allow("reviewer", "owner")]
 Owner = Annotated[Identity, allow("owner")]
 
 
+KEYS = IdempotencyKey.__table__
+ANSWER = sa.select(KEYS).where(*(KEYS.c[name] == sa.bindparam(name) for name in ("owner", "route", "key")))
+
+
 class Once:
     """`once(who, 201, act)`: run `act` in a transaction and answer with it. Under an Idempotency-Key the act
     happens once: the same body gets the stored answer again, another body is a conflict."""
@@ -74,8 +79,8 @@ class Once:
 
     def __call__(self, who: Identity, status: int, act: Callable[[], Any]) -> JSONResponse:
         with self.lab.store.transaction() as session:
-            name = (f"{who.scope}:{who.name}", self.route, self.key)
-            if self.key and (known := session.get(IdempotencyKey, name)) is not None:
+            name = {"owner": f"{who.scope}:{who.name}", "route": self.route, "key": self.key}
+            if self.key and (known := session.connection().execute(ANSWER, name).first()) is not None:
                 if known.body_hash != self.body_hash:
                     raise Conflict(
                         "this Idempotency-Key was used with another body", code="key_reused", hint="make a new key"
@@ -83,9 +88,8 @@ class Once:
                 return JSONResponse(known.answer["body"], known.status, {"Idempotent-Replay": "true"})
             answer = as_json(act())
             if self.key:
-                row = IdempotencyKey(owner=name[0], route=name[1], key=self.key, body_hash=self.body_hash)
-                row.status, row.answer = status, {"body": answer}
-                session.add(row)
+                kept = {"body_hash": self.body_hash, "status": status, "answer": {"body": answer}}
+                self.lab.store.insert(IdempotencyKey, **name, **kept)
         return JSONResponse(answer, status)
 
 

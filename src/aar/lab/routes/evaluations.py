@@ -46,5 +46,4 @@ def _answer(lab: Lab, who: Identity, body: NewEvaluation) -> EvaluationAnswer:
 
 
 def _log_attempt(lab: Lab, who: Identity, problem: str, outcome: str, detail: str = "") -> None:
-    with lab.store.transaction() as session:
-        session.add(Attempt(researcher=who.name, problem=problem, outcome=outcome, detail=detail[:500]))
+    lab.store.insert(Attempt, researcher=who.name, problem=problem, outcome=outcome, detail=detail[:500])
