@@ -143,6 +143,8 @@ def result(of: StudySpec, hostile: bool = False) -> dict[str, Any]:
         "best_verified": {"method": "t012" + evil, "researcher": best, "pgr": 0.41, "lo": 0.2, "hi": 0.6},
         "final": {"pgr": 0.47, "lo": 0.27, "hi": 0.66, "n": 270}, "opened": opened,
         "transfer": {"chat@minilm/smollm2-135m": {"pgr": 0.35, "lo": 0.2, "hi": 0.52}, "math@minilm/smollm2-135m": {"pgr": 0.06, "lo": -0.12, "hi": 0.25}},
+        "runner_up": {"submission": 2, "method": "t011" + evil, "researcher": of.researchers[-1].name, "pgr": 0.38, "lo": 0.18, "hi": 0.57, "transfer": {
+            "chat@minilm/smollm2-135m": {"pgr": 0.31, "lo": 0.14, "hi": 0.5}, "math@minilm/smollm2-135m": {"pgr": None, "lo": None, "hi": None}}},
         "seconds": 214.3, "peak_memory_mb": 2311,
     }  # fmt: skip
 

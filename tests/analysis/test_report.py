@@ -148,8 +148,9 @@ def test_a_forgotten_filter_is_caught(labs: dict[bool, LabFolder], fake: ModuleT
 def test_claims_carry_intervals(labs: dict[bool, LabFolder], fake: ModuleType) -> None:
     """The made-up study's arms differ, its primary method and the human baseline do not."""
     said = [(c.text, c.shown) for c in contents.claims(material(labs[False], fake))]
-    wanted = [("Primary", True), ("The primary method against the best human", False), ("search beat random by", True), ("Transfer to chat", True),
-              ("Transfer to math", False)]  # fmt: skip
+    wanted = [("Primary", True), ("The primary method against the best human", False), ("search beat random by", True), ("Primary method on chat", True),
+              ("Primary method on math", False),
+              ("Runner-up on chat", True), ("Runner-up on math", False)]  # fmt: skip
     assert len(said) == len(wanted)
     for (text, shown), (begin, carried) in zip(said, wanted, strict=True):
         assert text.startswith(begin)
@@ -188,8 +189,9 @@ def test_reused_rows_and_seen_testbeds_are_said(labs: dict[bool, LabFolder], fak
     result = {**m.result, "final": {**m.result["final"], "label": "re-used holdout"}, "transfer": moved}
     said = " ".join(c.text for c in contents.claims(Material(m.spec, m.events, result, m.problems)))
     assert "re-used holdout" in said
-    assert "Transfer to chat, which researchers had answers about before" in said
-    assert "Transfer to math, unseen by all researchers: not scored" in said
+    assert "Primary method on chat, which researchers had answers about before" in said
+    assert "Primary method on math, unseen by all researchers: not scored" in said
+    assert "Runner-up on chat, unseen by all researchers: part of the gap was recovered" in said
 
 
 def test_multiple_looking_is_told(labs: dict[bool, LabFolder], fake: ModuleType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ import sqlalchemy as sa
 from aar.errors import Conflict
 from aar.lab.store import Store
 from aar.lab.tables import AuditEntry, Submission
+from aar.scoring.rerun import LIMITS, RerunRules
 from aar.settings import LabFolder
 from aar.studies import finalize as module
 from aar.studies.finalize import REUSED, finalize
+from aar.studies.programs import program, programs
 from aar.studies.spec import StudyFolder
 
 
@@ -98,3 +101,44 @@ def test_a_later_study_on_the_same_rows_is_labelled(ended: LabFolder) -> None:
     """Private rows are spent by the first opening."""
     assert "label" not in finalize(ended, "a")["final"]
     assert finalize(ended, "b")["final"]["label"] == REUSED
+
+
+def test_the_best_two_run_on_unseen_problems(ended: LabFolder) -> None:
+    """Each on every transfer problem; who they are was registered before anything was opened. (The problem that stands in
+    for an unseen one is the study's own, so it is said to be seen.)"""
+    _transfers_to_its_own(ended)
+    result = finalize(ended, "a")
+    primary, second = result["opened"][0]["submission"], result["runner_up"]["submission"]
+    registered = next(body for action, body in acts(ended) if action == "final.register")
+    assert (registered["primary"], registered["runner_up"]) == (primary, second)
+    assert second != primary
+    assert second in [row["submission"] for row in result["opened"]]
+    for moved in (result["transfer"], result["runner_up"]["transfer"]):
+        (figure,) = moved.values()
+        assert figure["lo"] <= figure["pgr"] <= figure["hi"]
+        assert figure["seen"]
+    assert result["transfer"] != result["runner_up"]["transfer"]
+
+
+def test_a_method_that_cannot_run_elsewhere(ended: LabFolder) -> None:
+    """That is its result there, in the lab's words; it stops nothing."""
+    _transfers_to_its_own(ended)
+    result = finalize(ended, "a", rules=RerunRules(limits=replace(LIMITS, wall_s=0.2)))
+    assert {figure["pgr"] for figure in result["transfer"].values()} == {None}
+    assert "did not return" in next(iter(result["transfer"].values()))["not_scored"]
+    assert result["final"]["pgr"] is not None
+
+
+def _transfers_to_its_own(lab: LabFolder) -> None:
+    path = StudyFolder(lab, "a").root / "spec.json"
+    spec = json.loads(path.read_text())
+    path.write_text(json.dumps(spec | {"transfer": [spec["problem"]]}))
+
+
+def test_two_methods_are_one_program() -> None:
+    """Prose, comments and layout aside; another parameter is another program; what does not parse stands for itself."""
+    one = '"""By ann."""\nP = {"q": 1}\n\ndef run(task):\n    """Runs."""\n    return f(task, **P)\n'
+    assert program(one) == program('"""By bob, later."""\nP = {\n  "q": 1,\n}  # mine\ndef run(task): return f(task, **P)')
+    assert program(one) != program(one.replace("1", "2"))
+    assert program("def (") == "def ("
+    assert programs({"method.py": b"x", "notes.txt": b"1"}) == programs({"method.py": b"x  # y", "notes.txt": b"2"})

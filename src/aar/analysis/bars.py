@@ -12,8 +12,10 @@ from matplotlib.axes import Axes
 
 from aar.analysis.claims import Figure
 from aar.analysis.material import Material
-from aar.analysis.style import BLUE, CEILING, GREY, HUMAN, drawn, figure, png, words
+from aar.analysis.style import BLUE, CEILING, GREY, HUMAN, SECOND, drawn, figure, png, words
 from aar.scoring.problem import Problem
+
+WHOSE = (("primary method", BLUE, "o"), ("runner-up", SECOND, "v"), ("best human baseline", HUMAN, "D"))
 
 
 def baselines(m: Material) -> bytes | None:
@@ -42,24 +44,21 @@ def baselines(m: Material) -> bytes | None:
 
 
 def transfer(m: Material) -> bytes | None:
-    """The final figure of the study's problem and those of the problems nobody worked on, beside the best human baseline."""
+    """The best two methods on the study's private rows and on the problems nobody worked on, beside the best human baseline."""
     entries = _finals(m)
     if not entries:
         return None
-    with figure(1.1 + 0.62 * len(entries)) as (fig, (ax,)):
+    with figure(1.1 + 0.72 * len(entries)) as (fig, (ax,)):
         _bounds(ax)
-        for y, (_, study, human) in enumerate(reversed(entries)):
-            if study:
-                ax.barh(y + 0.14, study.mean, height=0.34, color=BLUE, alpha=0.3)
-                _bar(ax, y + 0.14, study, BLUE)
-            else:
-                ax.text(0.01, y + 0.14, "not scored", color=GREY, va="center", fontsize=8)
-            if human:
-                _bar(ax, y - 0.2, human, HUMAN, "D")
+        for y, (_, *figures) in enumerate(reversed(entries)):
+            for (_, colour, marker), value, lower in zip(WHOSE, figures, (0.24, 0.0, -0.24), strict=True):
+                _bar(ax, y + lower, value, colour, marker)
+            if not figures[0]:
+                ax.text(0.01, y + 0.24, "not scored", color=GREY, va="center", fontsize=8)
         ax.set_yticks(range(len(entries)), [name for name, *_ in reversed(entries)])
         ax.set_ylim(-0.6, len(entries) - 0.4)
         ax.set_xlabel("PGR (0 = teacher, 1 = ceiling), 95 % interval")
-        words(ax, [("the study's method", BLUE), ("best human baseline", HUMAN)])
+        words(ax, [(name, colour) for i, (name, colour, _) in enumerate(WHOSE) if any(e[i + 1] for e in entries)])
         return png(fig)
 
 
@@ -97,16 +96,18 @@ def bounds(m: Material) -> bytes | None:
 # -- pieces
 
 
-def _finals(m: Material) -> list[tuple[str, Figure | None, Figure | None]]:
-    """(problem, the study's figure, the best human one): the study's own problem first."""
-    final, moved = m.result.get("final"), m.result.get("transfer") or {}
-    entries = [*([(m.spec.problem, final)] if final else []), *moved.items()]
+def _finals(m: Material) -> list[tuple[str, Figure | None, Figure | None, Figure | None]]:
+    """(problem, the primary's figure, the runner-up's, the best human one): the study's own problem first."""
+    final, second = m.result.get("final"), m.result.get("runner_up") or {}
+    opened = {row.get("submission"): row for row in m.result.get("opened") or []}
+    entries = [(m.spec.problem, final, opened.get(second.get("submission")))] if final else []
+    entries += [(n, raw, (second.get("transfer") or {}).get(n)) for n, raw in (m.result.get("transfer") or {}).items()]
     found = []
-    for name, raw in entries:
+    for name, raw, other in entries:
         problem = Problem.parse(name)
         human = _pgr(next((p.best for p in m.problems if p.problem == problem), None))
         rows = f"n = {raw['n']} private" if "n" in raw else "asked before" if raw.get("seen") else "unseen"
-        found.append((f"{problem.short}\n{rows}", Figure.read(raw), human))
+        found.append((f"{problem.short}\n{rows}", Figure.read(raw), Figure.read(other), human))
     return found
 
 

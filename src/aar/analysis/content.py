@@ -103,9 +103,11 @@ def claims(m: Material) -> list[Claim]:
             f"mean PGR on the private rows over {_n(m, 'search')} and {_n(m, 'random')} researchers",
         )
     )
-    for name, raw in (m.result.get("transfer") or {}).items():
-        unseen = "which researchers had answers about before" if raw.get("seen") else "unseen by all researchers"
-        found.append(recovered(f"Transfer to {Problem.parse(name).short}, {unseen}", Figure.read(raw)))
+    second = m.result.get("runner_up") or {}
+    for whose, moved in (("Primary method", m.result.get("transfer")), ("Runner-up", second.get("transfer"))):
+        for name, raw in (moved or {}).items():
+            unseen = "which researchers had answers about before" if raw.get("seen") else "unseen by all researchers"
+            found.append(recovered(f"{whose} on {Problem.parse(name).short}, {unseen}", Figure.read(raw)))
     return found
 
 
@@ -155,12 +157,13 @@ def looks(m: Material) -> str:
 def numbers(m: Material) -> list[tuple[str, str]]:
     r, main = m.result, m.main
     best, human = r.get("best_verified") or {}, r.get("human_baseline") or {}
-    final = r.get("final") or {}
+    final, second = r.get("final") or {}, r.get("runner_up") or {}
     card = main.card if main else None
     wanted: list[tuple[str, str | None]] = [
         ("final PGR, private rows", f"{Figure.read(final)}, n = {final.get('n')}" if Figure.read(final) else None),
         ("best human baseline", f"{Figure.read(human)} {human.get('method', '')}" if Figure.read(human) else None),
-        ("best verified", f"{best.get('method')} by {m.label(str(best.get('researcher')))}" if best else None),
+        ("primary method", f"{best.get('method')} by {m.label(str(best.get('researcher')))}" if best else None),
+        ("runner-up", f"{second.get('method')} by {m.label(str(second.get('researcher')))}" if second else None),
         ("floor", f"{card.floor['mean']:.3f}" if card else None),
         ("ceiling", f"{card.ceiling['mean']:.3f}" if card and card.ceiling else None),
         ("trials", _count(m, "trial")),
@@ -180,7 +183,7 @@ def parts(m: Material) -> list[Part]:
         part(plots.progress, "Progress", "Each line is one researcher's best answer so far, by the gate and on its grid; the thick one is the team's. "
              + ("The band is the 95 % interval of the best human baseline on the same rows. " if m.human else "") + _one_answer(m), board(m)),
         part(bars.transfer, "Final lane and transfer", "Private rows, opened once after the primary method was registered, and problems that nobody "
-             "worked on. Human baselines were measured on the test rows.", opened(m)),
+             "worked on, on which the best two methods ran. Human baselines were measured on the test rows.", opened(m)),
         part(bars.baselines, "Human baselines", "PGR of the human-tuned methods, with the uncertainty of floor and ceiling in the interval.", not_run(m)),
         part(bars.bounds, "Floor and ceiling", "Floor: the teacher's accuracy. Ceiling: the student trained on the truth. PGR measures along this line."),
         part(plots.time_use, "Where the time went", "From the lab's clock, never as a method reports it.", phase_table(m)),

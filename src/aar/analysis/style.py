@@ -20,7 +20,7 @@ from aar.analysis.visible import visible
 BLUE, ORANGE, PINK, SKY, GREY, INK = "#0072B2", "#D55E00", "#CC79A7", "#56B4E9", "#767676", "#222222"
 LIGHT = "#C9C9C9"
 ARMS, MARKERS = (BLUE, ORANGE, PINK, SKY, INK), "os^Dv"
-HUMAN, CEILING, RERUN = "#00805E", "#6A3D9A", ORANGE
+HUMAN, CEILING, RERUN, SECOND = "#00805E", "#6A3D9A", ORANGE, PINK
 WIDTH = 4.9  # inches: on a phone, 360 pixels wide, the text is still readable
 RULES: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 9.5, "axes.titlelocation": "left", "axes.spines.top": False,

@@ -117,7 +117,7 @@ def _name(folder: LabFolder, scale: Scale) -> str:
 def _finish(out: Output, folder: LabFolder, study: str) -> dict[str, Any]:
     from aar.studies.finalize import finalize
 
-    with out.progress("opening the private rows; the primary method runs on the testbeds nobody has seen"):
+    with out.progress("opening the private rows; the best two methods run on the testbeds nobody has seen"):
         return finalize(folder, study, lambda event: out.say(event.text))
 
 

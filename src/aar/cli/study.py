@@ -167,6 +167,9 @@ def final_lines(result: dict[str, Any]) -> list[str]:
     lines = [f"primary method: {best['method']} of {best['researcher']}, PGR {interval(best)} when verified",
              f"on {final['n']} private rows{label}: PGR {interval(final)}"]
     lines += [f"on {problem}: PGR {interval(moved)}" for problem, moved in result["transfer"].items()]
+    if second := result.get("runner_up"):
+        lines.append(f"runner-up: {second['method']} of {second['researcher']}, PGR {interval(second)} when verified")
+        lines += [f"runner-up on {problem}: PGR {interval(moved)}" for problem, moved in second["transfer"].items()]
     if human := result["human_baseline"]:
         lines.append(f"best human baseline: {human['method']}, PGR {interval(human)}")
     return lines

@@ -1,6 +1,7 @@
 """The end of a study: what is opened is registered first, then the private rows are opened, once.
 
 The owner's exact look at the verified reruns chooses the primary method and, in that order, at most ten to open with it.
+The best of them that is another program than the primary is the runner-up; these two run on the transfer problems.
 That look, the registration and the opening are in the audit log before each happens. A finalized study is never opened again;
 one that was killed half-way goes on with what it had registered. A label set that an earlier study opened is labelled so.
 """
@@ -8,13 +9,13 @@ one that was killed half-way goes on with what it had registered. A label set th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from aar.errors import Conflict, InputError
+from aar.errors import Conflict, InputError, MethodError
 from aar.executors.base import Job, Needs
 from aar.executors.local import LocalExecutor
 from aar.lab import studies as rows
@@ -29,10 +30,11 @@ from aar.scoring.final import MAX_PROMOTED, Opened, open_private, transfer
 from aar.scoring.labelsets import register, unseen
 from aar.scoring.metrics import Interval
 from aar.scoring.problem import Card, Problem
-from aar.scoring.rerun import RerunRules
+from aar.scoring.rerun import RerunRules, public_failure
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
 from aar.studies.events import EventLog, Observe, read_events
+from aar.studies.programs import programs
 from aar.studies.runner import counts, held
 from aar.studies.spec import StudyFolder, StudySpec, write_private
 from aar.types import NotScored
@@ -61,6 +63,7 @@ class Plan:
     promoted: tuple[int, ...]
     label_set: str
     reused: bool
+    runner_up: int | None = None
 
 
 def finalize(lab: LabFolder, name: str, observe: Observe | None = None, rules: RerunRules = RerunRules()) -> dict[str, Any]:
@@ -114,7 +117,7 @@ def _registered(lab: Lab, name: str) -> Plan | None:
     """What an earlier session registered, if it was killed before its end."""
     for body in _entries(lab, "final.register"):
         if body["study"] == name:
-            return Plan(body["primary"], tuple(body["promoted"]), body["label_set"], body["reused"])
+            return Plan(body["primary"], tuple(body["promoted"]), body["label_set"], body["reused"], body.get("runner_up"))
     return None
 
 
@@ -125,11 +128,17 @@ def _register(lab: Lab, spec: StudySpec, found: Sequence[Verified]) -> Plan:
     with lab.store.transaction():
         label_set = register(SqlLabelSets(lab.store), private.texts)
         reused = any(body["label_set"] == label_set for body in _entries(lab, "final.open"))
-        plan = Plan(promoted[0], promoted, label_set, reused)
+        plan = Plan(promoted[0], promoted, label_set, reused, _runner_up(lab, found[:MAX_PROMOTED]))
         lab.store.record("owner", "final.register", study=spec.name, problem=problem.name, endpoint=ENDPOINT,
                          transfer=list(spec.transfer), **plan.__dict__)
         lab.store.record("owner", "final.open", study=spec.name, label_set=label_set, rows=len(private))
     return plan
+
+
+def _runner_up(lab: Lab, found: Sequence[Verified]) -> int | None:
+    """The next best that is not the primary's program again; its parameters are a part of it."""
+    first = programs(lab.code.get(found[0].snapshot))
+    return next((v.id for v in found[1:] if programs(lab.code.get(v.snapshot)) != first), None)
 
 
 def _entries(lab: Lab, action: str) -> list[dict[str, Any]]:
@@ -142,25 +151,26 @@ def _entries(lab: Lab, action: str) -> list[dict[str, Any]]:
 
 def _transfer(
     lab: Lab, spec: StudySpec, plan: Plan, found: Sequence[Verified], rules: RerunRules, log: EventLog
-) -> dict[str, dict[str, Any]]:
-    """The primary method on each transfer problem, rerun side by side: problem -> figures."""
-    problems = [Problem.parse(name) for name in spec.transfer]
-    snapshot = next(v.snapshot for v in found if v.id == plan.primary)
-    files, sandbox = lab.code.get(snapshot), available()
+) -> dict[int, dict[str, Any]]:
+    """Primary and runner-up on each transfer problem, rerun side by side: submission -> problem -> figures."""
+    snapshots, sandbox = {v.id: v.snapshot for v in found}, available()
 
-    def run(problem: Problem) -> dict[str, Any]:
-        verdict = transfer(lab.folder, sandbox, problem, str(plan.primary), files, rules)
-        log.tell("", "study", f"the primary method ran on {problem.short}", state="finalizing", seconds=round(verdict.seconds, 1))
-        return _figures(verdict.test.pgr) | {"seen": not _is_unseen(lab, problem)}
+    def run(submission: int, problem: Problem) -> dict[str, Any]:
+        seen = {"seen": not _is_unseen(lab, problem)}
+        try:
+            verdict = transfer(lab.folder, sandbox, problem, str(submission), lab.code.get(snapshots[submission]), rules)
+        except MethodError as error:  # it cannot do what this problem asks: a result too
+            return {"pgr": None, "lo": None, "hi": None, "not_scored": public_failure(error, rules.limits)[1], **seen}
+        log.tell("", "study", f"submission {submission} ran on {problem.short}", state="finalizing", seconds=round(verdict.seconds, 1))
+        return _figures(verdict.test.pgr) | seen
 
+    best = [i for i in (plan.primary, plan.runner_up) if i is not None]
+    wanted = [(i, Problem.parse(name)) for i in best for name in spec.transfer]
     with LocalExecutor() as executor:
-        jobs = [Job("owner", p.name, _once(run, p), Needs(), "rerun") for p in problems]
+        jobs = [Job("owner", f"{i} on {p.short}", lambda lease, i=i, p=p: run(i, p), Needs(), "rerun") for i, p in wanted]
         handles = [executor.submit(job) for job in jobs]
-        return {p.name: handle.result() for p, handle in zip(problems, handles, strict=True)}
-
-
-def _once(run: Callable[[Problem], dict[str, Any]], problem: Problem) -> Callable[[object], dict[str, Any]]:
-    return lambda lease: run(problem)
+        done = {pair: handle.result() for pair, handle in zip(wanted, handles, strict=True)}
+    return {i: {p.name: done[i, p] for j, p in wanted if j == i} for i in best}
 
 
 def _is_unseen(lab: Lab, problem: Problem) -> bool:
@@ -174,16 +184,17 @@ def _is_unseen(lab: Lab, problem: Problem) -> bool:
 
 
 def _result(
-    folder: StudyFolder, spec: StudySpec, plan: Plan, found: Sequence[Verified], opened: Opened, moved: dict[str, Any]
+    folder: StudyFolder, spec: StudySpec, plan: Plan, found: Sequence[Verified], opened: Opened, moved: dict[int, dict[str, Any]]
 ) -> dict[str, Any]:
     problem = Problem.parse(spec.problem)
     card, by_id, arms = Card.load(folder.lab, problem), {v.id: v for v in found}, {m.name: m.arm for m in spec.researchers}
     best, done = by_id[plan.primary], counts(read_events(folder.events))
+    second = by_id[plan.runner_up] if plan.runner_up is not None else None
     return {
         "study": spec.name, "problem": problem.name, "researchers": len(spec.researchers), **done,
         "verified": len(found), "floor": round(card.floor["mean"], 4), "ceiling": card.ceiling and round(card.ceiling["mean"], 4),
         "human_baseline": best_human(folder.lab, problem),
-        "best_verified": {"method": best.method, "researcher": best.researcher, **_figures_of(best.exact)},
+        "best_verified": _named(best),
         "final": {**_figures(opened.pgr[str(best.id)]), "n": opened.n, **({"label": REUSED} if plan.reused else {})},
         "endpoint": ENDPOINT,
         "opened": [
@@ -191,8 +202,13 @@ def _result(
              **_figures(opened.pgr[str(i)])}
             for i in plan.promoted
         ],
-        "transfer": moved,
+        "transfer": moved[best.id],
+        "runner_up": second and {"submission": second.id, **_named(second), "transfer": moved[second.id]},
     }  # fmt: skip
+
+
+def _named(v: Verified) -> dict[str, Any]:
+    return {"method": v.method, "researcher": v.researcher, **_figures_of(v.exact)}
 
 
 def _figures(pgr: Interval | NotScored) -> dict[str, Any]:

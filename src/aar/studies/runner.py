@@ -28,6 +28,7 @@ from aar.settings import LabFolder
 from aar.studies.board import publish_baselines
 from aar.studies.brains import Brains, Told
 from aar.studies.events import EventLog, Observe, StudyEvent, read_events
+from aar.studies.programs import program
 from aar.studies.pulse import Pulse
 from aar.studies.spec import Member, StudyFolder, StudySpec, write_private
 
@@ -69,13 +70,13 @@ def run_study(lab: LabFolder, name: str, observe: Observe | None = None, stop: t
 
 
 def counts(events: Iterator[StudyEvent]) -> dict[str, int]:
-    """Trials, distinct configurations among them (by the method's text), evaluations and submissions so far."""
+    """Trials, distinct configurations among them (by program), evaluations and submissions so far."""
     seen, of = set(), dict.fromkeys(("trial", "evaluation", "submission"), 0)
     for event in events:
         if event.kind in of:
             of[event.kind] += 1
         if event.kind == "trial":
-            seen.add("\n".join(line for line in str(event.data.get("source")).splitlines() if not line.startswith('"""')))
+            seen.add(program(str(event.data.get("source"))))
     return {"trials": of["trial"], "configurations": len(seen), "evaluations": of["evaluation"], "submissions": of["submission"]}
 
 
