@@ -64,6 +64,16 @@ class LabFolder:
         return self.root / "state" / "lab.db"
 
     @property
+    def spending(self) -> Path:
+        """What models cost, and what is reserved for requests under way."""
+        return self.root / "state" / "spending.jsonl"
+
+    @property
+    def prices(self) -> Path:
+        """Dollars of models that no public table knows; written by the owner."""
+        return self.root / "prices.toml"
+
+    @property
     def code_store(self) -> Path:
         return self.root / "state" / "code.git"
 

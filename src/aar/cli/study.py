@@ -28,12 +28,20 @@ def new(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of a configuration.")] = 3,
     transfer: Annotated[list[str] | None, typer.Option(help="Problems for the best method at the end; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="Of all researchers' own choices.")] = 0,
+    model: Annotated[str, typer.Option(help="What LLM researchers think with, as Inspect names it, or scripted.")] = "",
+    think: Annotated[str, typer.Option(help="The model behind think_hard; the same one if left out.")] = "",
+    usd: Annotated[float, typer.Option(min=0, help="Dollars that an LLM researcher may never pass.")] = 1.0,
+    usd_study: Annotated[float, typer.Option(min=0, help="The same for the study.")] = 10.0,
+    usd_day: Annotated[float, typer.Option(min=0, help="The same for all studies of this lab in a day (UTC).")] = 100.0,
     lab: Lab = None,
     json: Json = False,
 ) -> None:
     """Write down who works how on what. Starts nothing."""
     with run_command(json) as out:
         from aar.researchers import starts
+        from aar.researchers.base import Llm
+        from aar.researchers.inspect import LLM_ARMS, ready
+        from aar.researchers.llm.prices import Prices
         from aar.scoring.problem import Card, Problem
         from aar.studies.spec import StudyFolder, StudySpec
         from aar.studies.spec import team as make_team
@@ -43,8 +51,12 @@ def new(
             Card.load(folder, Problem.parse(wanted))
         people = make_team(name, [("search", search), ("random", random), *_arms(team)], starts.names(), seed)
         spec = StudySpec(
-            name, problem, people, minutes * 60, trials, evaluations, submissions, seeds, transfer=tuple(transfer or ())
+            name, problem, people, minutes * 60, trials, evaluations, submissions, seeds, transfer=tuple(transfer or ()),
+            llm=Llm(model, think, usd, usd_study, usd_day),
         )
+        for member in people:
+            if member.arm in LLM_ARMS:
+                ready(spec.assignment(member), Prices(folder.prices))
         StudyFolder(folder, name).create(spec)
         out.show(spec.as_json(), _people(spec), f"start it: aar study run {name}")
 

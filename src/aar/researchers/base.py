@@ -29,6 +29,20 @@ class Stopped(AarError):
 
 
 @dataclass(frozen=True)
+class Llm:
+    """What an LLM researcher thinks with, and the dollars it may never pass. `model`, `think`: names as Inspect knows
+    them ("anthropic/claude-..."), or "scripted"; `think` "" is `model`. `max_tokens`: of one answer."""
+
+    model: str = ""
+    think: str = ""
+    usd: float = 1.0
+    usd_study: float = 10.0
+    usd_day: float = 100.0
+    max_tokens: int = 8192
+    context: int = 150_000
+
+
+@dataclass(frozen=True)
 class Assignment:
     """Who works how on what, and how much of everything. `direction`: a name in `directions/`. `wall_s`: over all
     sessions of a resumed study. Counts are the study's own; the lab's gate may grant fewer."""
@@ -42,6 +56,7 @@ class Assignment:
     evaluations: int
     submissions: int
     wall_s: float
+    llm: Llm = field(default_factory=Llm)
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ class Bench:
         def ask(_: str) -> dict[str, Any]:
             end = time.monotonic() + wait_s
             while (row := self.client.submission(id_))["state"] in ("queued", "running") and time.monotonic() < end:
-                self._check_time()
+                self.check_time()
                 self.stop.wait(POLL_S)
             return {"state": row["state"], **(row["verdict"] or {})}
 
@@ -193,19 +193,24 @@ class Bench:
     def log(self, text: str, **data: Any) -> None:
         self.observe(Event(self.journal.step, "log", clean(text), data, self.journal.replaying))
 
+    def step(self, call: str, args: Any, act: Callable[[str], Any]) -> Told:
+        """An act of the researcher's own runtime (a model's answer, a command) under the same once-only rule."""
+        return self._do(call, args, act)
+
     def rest(self, seconds: float) -> None:
-        self._check_time()
+        self.check_time()
         self.stop.wait(min(seconds, self.assignment.wall_s - self.journal.elapsed_s))
-        self._check_time()
+        self.check_time()
 
     # -- how
 
     def _do(self, call: str, args: Any, act: Callable[[str], Any]) -> Told:
         if not self.journal.replaying:
-            self._check_time()
+            self.check_time()
         return self.journal.call(call, args, act)
 
-    def _check_time(self) -> None:
+    def check_time(self) -> None:
+        """`Stopped` where the study was stopped or this researcher's time is over."""
         if self.stop.is_set():
             raise Stopped("the study was stopped")
         if self.journal.elapsed_s >= self.assignment.wall_s:
@@ -228,7 +233,7 @@ class Bench:
                 if handle.future.done():
                     raise
                 try:
-                    self._check_time()
+                    self.check_time()
                 except Stopped:
                     handle.cancel()
                     raise

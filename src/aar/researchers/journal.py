@@ -99,7 +99,7 @@ class Journal:
         try:
             step.answer = act(f"{self.prefix}/{index}")
         except AarError as error:
-            if not _is_fact(error):
+            if not is_fact(error):
                 raise
             step.error = {"kind": type(error).__name__, **error.as_json()["error"]}
             self._append({"step": index, "error": step.error})
@@ -154,7 +154,7 @@ def _digest(args: Any) -> str:
     return hashlib.sha256(json.dumps(args, sort_keys=True).encode()).hexdigest()[:24]
 
 
-def _is_fact(error: AarError) -> bool:
+def is_fact(error: AarError) -> bool:
     """True of any later session too. A refusal or a conflict (the study is stopped) may be over by then."""
     return isinstance(error, BudgetSpent | NotFound | MethodError) or type(error) is InputError
 

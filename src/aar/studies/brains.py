@@ -25,7 +25,8 @@ from aar.task.client import LabClient
 
 PATIENCE = 5  # starts without one new step before a fault counts as lasting
 PAUSE_S = 2.0
-FATAL = ("disk_full", "database_readonly", "journal_full", "journal_mismatch", "bad_journal", "journal_held")
+FATAL = ("disk_full", "database_readonly", "journal_full", "journal_mismatch", "bad_journal", "journal_held",
+         "no_sandbox", "no_extra", "no_model", "unknown_price", "model_refused")
 
 
 class OpenHands(Protocol):

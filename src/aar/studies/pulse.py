@@ -15,6 +15,7 @@ from typing import Any
 from aar.errors import AarError
 from aar.lab.client import LabClient
 from aar.researchers.findings import sync_findings
+from aar.studies.charges import Charges
 from aar.studies.events import EventLog
 
 EVERY_S = 1.0
@@ -24,8 +25,10 @@ OPEN = ("queued", "running")
 class Pulse:
     """A thread, from `with` to its end. `owner` gives the owner's client, `member` one of the study's own."""
 
-    def __init__(self, study: str, owner: Callable[[], LabClient], member: LabClient, findings: Path, log: EventLog) -> None:
+    def __init__(self, study: str, owner: Callable[[], LabClient], member: LabClient, findings: Path, log: EventLog,
+                 spending: Path | None = None) -> None:
         self.study, self.owner, self.member, self.findings, self.log = study, owner, member, findings, log
+        self.charges = Charges(study, spending) if spending else None
         self.stopped_by_owner = threading.Event()
         self.fault: AarError | None = None
         self._open: dict[int, tuple[str, datetime]] = {}  # submission -> state since, of every study
@@ -58,6 +61,8 @@ class Pulse:
         if self._stale:
             sync_findings(self.member, self.findings)
             self._stale = False
+        if self.charges:
+            self.charges.post(self.owner())
 
     def _run(self) -> None:
         while not self._end.wait(EVERY_S):

@@ -88,7 +88,8 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
     started = lambda pid: log.tell("", "study", f"lab server started (process {pid})", state="open", pid=pid)  # noqa: E731
     with Served(folder.lab, spec.workers, keep=True, on_start=started) as served:
         clients = enrol(folder, spec, served.client)
-        pulse = Pulse(spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log)
+        pulse = Pulse(spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log,
+                      folder.lab.spending)
         with pulse, LocalExecutor(reruns_elsewhere=pulse.reruns) as executor:
             pulse.catch_up()
             queue = Told(executor, log, on_fault=lambda error: stop.set())

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aar.errors import Conflict, InputError, NotFound
 from aar.lab.tokens import UNSANDBOXED
-from aar.researchers.base import Assignment
+from aar.researchers.base import Assignment, Llm
 from aar.settings import LabFolder
 
 MAX_NAME = 24  # a researcher's name, at most 40 long, starts with its study's
@@ -53,6 +53,7 @@ class StudySpec:
     workers: int = 1
     verdict_s: float = 300.0
     transfer: tuple[str, ...] = ()
+    llm: Llm = field(default_factory=Llm)
 
     def __post_init__(self) -> None:
         if not self.researchers:
@@ -68,7 +69,7 @@ class StudySpec:
     def assignment(self, member: Member) -> Assignment:
         return Assignment(
             self.name, member.name, member.arm, member.direction, member.seed, self.trials, self.evaluations,
-            self.submissions, self.wall_s,
+            self.submissions, self.wall_s, self.llm,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -122,7 +123,8 @@ class StudyFolder:
             raise NotFound(f"no study {self.name[:40]!r} in {self.lab.root}", hint=f"known: {known}; aar study new {self.name[:40]}")
         raw = json.loads(path.read_text())
         people = tuple(Member(**m) for m in raw.pop("researchers"))
-        return StudySpec(**{**raw, "researchers": people, "transfer": tuple(raw["transfer"])})
+        llm = Llm(**raw.pop("llm", {}))
+        return StudySpec(**{**raw, "researchers": people, "transfer": tuple(raw["transfer"]), "llm": llm})
 
 
 def studies(lab: LabFolder) -> list[str]:
