@@ -45,7 +45,7 @@ def fit(
 ) -> list[Head]:
     """One head for each fit, in order. `starts`: heads to go on from (they keep their scale) instead of fresh ones."""
     for job in fits:
-        _check(job, kind)
+        check(job, kind)
     starts = starts or [None] * len(fits)
     lanes: dict[tuple[int, bool], list[int]] = {}
     for i, job in enumerate(fits):
@@ -58,7 +58,7 @@ def fit(
     return [out[i] for i in range(len(fits))]
 
 
-def _check(job: Fit, kind: Kind) -> None:
+def check(job: Fit, kind: Kind) -> None:
     n, target, weight = len(job.rows), np.asarray(job.target), _weight(job)
     if job.rows.kind != kind:
         raise MethodError(f"this student reads {kind} rows, not {job.rows.kind} rows", code="bad_fit")
@@ -86,7 +86,12 @@ class _Lane:
     """Fits with the same number of steps, in lockstep. `full`: every step sees all rows of every fit."""
 
     def __init__(
-        self, fits: Sequence[Fit], features: Features, kind: Kind, shape: Shape, starts: Sequence[Head | None],
+        self,
+        fits: Sequence[Fit],
+        features: Features,
+        kind: Kind,
+        shape: Shape,
+        starts: Sequence[Head | None],
         ridge: float | None,
     ) -> None:
         self.fits, self.features, self.kind = fits, features, kind

@@ -1,0 +1,36 @@
+"""A tiny causal model of Qwen3's architecture with random weights, written as a folder that `weights.find` reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aar.models.tuned.prompts import LABELS
+
+
+def tiny_qwen3(folder: Path, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
+    """config.json, model.safetensors and a byte-level tokenizer; made in a second, 100 KB."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={t: i for i, t in enumerate(letters)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>")
+    fast.add_tokens([label for pair in LABELS.values() for label in pair])  # else all labels start with the same byte
+    fast.save_pretrained(str(folder))
+    config = Qwen3Config(
+        vocab_size=len(fast),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=width // 4,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+    )
+    torch.manual_seed(seed)
+    Qwen3ForCausalLM(config).save_pretrained(str(folder))
+    return folder

@@ -1,0 +1,160 @@
+"""Company, micro-batches, memory and kills change nothing about what a finetuned student becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from aar.errors import InputError, LabError
+from aar.models import losses
+from aar.models.tuned import loop
+from aar.models.tuned.base import Base
+from aar.models.tuned.student import TunedStudent
+from aar.types import Batch, Fit
+
+from .conftest import RULES, make_rows
+
+Make = Callable[..., TunedStudent]
+
+
+def logits(models: list[Any], seed: int = 9) -> np.ndarray:
+    return np.stack([m.logits(make_rows(12, seed)[0]) for m in models])
+
+
+def worst(batch: Batch) -> torch.Tensor:
+    """A loss that is no mean of rows."""
+    return (
+        torch.nn.functional.softplus(batch.logits * (1 - 2 * batch.target)).max() + batch.hidden.square().mean() / 100
+    )  # type: ignore[union-attr]
+
+
+def test_it_learns(student: Make) -> None:
+    """It tells yes from no on unseen rows."""
+    rows, truth = make_rows(64)
+    others, wanted = make_rows(64, 1)
+    (model,) = student(replace(RULES, rank=16, alpha=32, epochs=8)).fit([Fit(rows, truth)])
+    assert ((model.predict(others) > 0.5) == wanted).mean() > 0.9
+
+
+@pytest.mark.parametrize("how", ["lora", "full"])
+def test_company_changes_nothing(student: Make, how: Any) -> None:
+    """Fits of unequal length side by side end as each alone."""
+    rows, truth = make_rows(24)
+    jobs = [
+        Fit(rows, truth, seed=1),
+        Fit(rows.take(range(16)), 1 - truth[:16], seed=2, lr=1e-3),
+        Fit(rows, truth, loss="logconf", seed=3),
+    ]
+    rules = replace(RULES, how=how)
+    alone = [student(rules).fit([job])[0] for job in jobs]
+    np.testing.assert_allclose(logits(student(rules).fit(jobs)), logits(alone), atol=2e-4)
+
+
+@pytest.mark.parametrize("loss", ["xent", "logconf", losses.make("gce", q=0.3), worst])
+def test_micro_batches_give_the_gradient_of_the_whole_batch(student: Make, loss: Any) -> None:
+    """With room for two rows a pass, the same student as with room for all."""
+    rows, truth = make_rows(16)
+    weight = np.linspace(0.5, 2, 16)
+    whole, cut = (
+        student(replace(RULES, tokens=t)).fit([Fit(rows, truth, weight, loss, s) for s in (0, 1)]) for t in (10**6, 600)
+    )
+    np.testing.assert_allclose(logits(whole), logits(cut), atol=2e-4)
+
+
+@pytest.mark.parametrize("name", sorted(loop.ROW_BY_ROW))
+def test_losses_called_row_by_row_are(name: str) -> None:
+    """The weighted parts of a batch add up to the batch, for losses whose gradients are summed over micro-batches."""
+    draw = torch.Generator().manual_seed(0)
+    z, w, c = torch.randn(9, generator=draw), torch.rand(9, generator=draw), torch.rand(9, generator=draw) + 0.1
+
+    def value(at: slice) -> torch.Tensor:
+        index = torch.arange(9)[at]
+        return losses.make(name)(Batch(z[at], w[at], c[at], index, None, 0.5, lambda: -z[at], lambda rows: z))
+
+    parts = sum(value(at) * c[at].sum() / c.sum() for at in (slice(0, 4), slice(4, 9)))
+    torch.testing.assert_close(parts, value(slice(None)))
+
+
+def test_memory_that_runs_out_makes_smaller_passes(student: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that holds three rows gives the same student; one that holds none says what to do."""
+    rows, truth = make_rows(16)
+    whole = student().fit([Fit(rows, truth)])
+    real, room = Base.states, 500
+
+    def small(self: Base, ids: Any) -> torch.Tensor:
+        if len(ids) * max(map(len, ids)) > room and torch.is_grad_enabled():
+            raise torch.OutOfMemoryError
+        return real(self, ids)
+
+    monkeypatch.setattr(Base, "states", small)
+    np.testing.assert_allclose(logits(student().fit([Fit(rows, truth)])), logits(whole), atol=2e-4)
+    room = 10
+    with pytest.raises(LabError, match="does not fit"):
+        student().fit([Fit(rows, truth)])
+
+
+def test_recomputed_activations_give_the_same_gradient(student: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, truth = make_rows(16)
+    jobs = [Fit(rows, truth, seed=s) for s in (0, 1)]
+    whole, init = student().fit(jobs), loop._Training.__init__
+
+    def recomputing(self: Any, *args: Any) -> None:
+        init(self, *args)
+        self.recompute = True
+
+    monkeypatch.setattr(loop._Training, "__init__", recomputing)
+    np.testing.assert_allclose(logits(student().fit(jobs)), logits(whole), atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["lora", "full"])
+def test_a_killed_training_goes_on_to_the_same_weights(student: Make, tmp_path: Path, how: Any) -> None:
+    """Killed after one lane had ended and another had not; bit for bit, and the checkpoint is gone afterwards."""
+    rows, truth = make_rows(24)
+    jobs = [Fit(rows.take(range(8)), truth[:8], seed=1, batch_size=8), Fit(rows, truth, seed=2, batch_size=8)]
+    rules = replace(RULES, how=how, save_s=0.0)
+
+    def dies(step: int, **_: Any) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        student(rules, folder=tmp_path, report=dies).fit(jobs)
+    assert list(tmp_path.glob("*.safetensors"))
+    steps: list[int] = []
+    resumed = student(rules, folder=tmp_path, report=lambda step, **_: steps.append(step)).fit(jobs)
+    assert steps == [4, 5, 6], "it began again"
+    np.testing.assert_array_equal(logits(resumed), logits(student(rules).fit(jobs)))
+    assert not list(tmp_path.glob("*"))
+
+
+def test_the_base_is_as_it_was(student: Make) -> None:
+    """Neither adapters nor whole finetuning leave a trace on the shared weights."""
+    rows, truth = make_rows(8)
+    for how in ("lora", "full"):
+        made = student(replace(RULES, how=how))
+        before = {k: v.clone() for k, v in made.base.model.state_dict().items()}
+        made.fit([Fit(rows, truth)])[0].predict(rows)
+        after = made.base.model.state_dict()
+        assert all(torch.equal(after[k], v) for k, v in before.items())
+        assert not any(m._forward_hooks for m in made.base.model.modules())
+
+
+def test_a_row_reads_the_same_in_any_batch(student: Make) -> None:
+    """Padding on the right is never seen."""
+    base, rows = student().base, make_rows(6)[0]
+    ids = base.encode(rows.texts)
+    together = base.states(ids)
+    torch.testing.assert_close(together, torch.cat([base.states([i]) for i in ids]), atol=1e-5, rtol=1e-4)
+
+
+def test_labels_that_start_alike_are_refused(student: Make) -> None:
+    made = student()
+    made.base.tokenizer = type("T", (), {"__call__": lambda self, text, **k: {"input_ids": [7]}})()
+    with pytest.raises(InputError, match="same token"):
+        made.base.readout("pair")
