@@ -1,0 +1,40 @@
+"""docs/attacks.md: the table of what was tried and what became of it. Written by `aar attack --write FILE`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from aar.attacks.field.campaign import FULL, WORTH, Outcome
+
+HEAD = f"""# Attacks
+
+Written by `aar attack --write docs/attacks.md`. Each attack is run through the public interface against a lab made for
+it, with its own defence on and off. It counts as one if without the defence it gains {WORTH:.0f} accuracy points, reads or
+reaches what it may not, or forges something. Gains are accuracy points over the honest answer on the interactive rows;
+≤ is a one-sided 95 % bound over redraws of the labels ({FULL} in a full run). What `flagged` methods gain is real: they
+generalise, so nothing stops them, and a person decides on the evidence.
+"""
+
+
+def write(path: Path, outcomes: Sequence[Outcome], how: str) -> None:
+    count = Counter(o.result for o in outcomes)
+    lines = [HEAD, f"{how} " + ", ".join(f"{n} {result}" for result, n in sorted(count.items())) + ".", ""]
+    for family in dict.fromkeys(o.family for o in outcomes):
+        lines += [f"## {family.capitalize()}", "", "| attack | without its defence | result | by | gain | queries | s |",
+                  "|---|---|---|---|---|---|---|"]  # fmt: skip
+        lines += [_row(o) for o in outcomes if o.family == family]
+        lines.append("")
+    path.write_text("\n".join(lines))
+
+
+def gain_of(o: Outcome) -> str:
+    if o.gain is None:
+        return ""
+    return f"{o.gain:+.1f}" + (f" (≤ {o.bound:.1f}, {o.redraws} redraws)" if o.bound is not None else "")
+
+
+def _row(o: Outcome) -> str:
+    cells = [f"**{o.name}** {o.what}", o.undefended, o.result, o.by, gain_of(o), str(o.queries), f"{o.seconds:.0f}"]
+    return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"

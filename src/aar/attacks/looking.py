@@ -1,0 +1,152 @@
+"""Methods that look around in their rerun: at label files, other people's things, other processes, the network.
+
+Each hands in an honest method that also runs one of the hostile programs of `aar.sandboxes.hostile`, or an own one, and
+prints what it got away with; the referee reads that in the sealed log. The control run has no walls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aar.attacks.field import undefended
+from aar.attacks.field.attack import Feat, attack
+from aar.attacks.field.ground import Ground, Verdict
+from aar.attacks.field.planted import PROBLEM
+from aar.sandboxes.hostile import HOSTILE, PRELUDE
+from aar.sandboxes.view import package
+
+FAMILY = "looking around"
+SHOWN = 4  # of the things it got, in a report
+LOOKER = """
+import subprocess, sys
+from aar.types import Fit, Predictions
+def run(task):
+    done = subprocess.run([sys.executable, "-I", "-c", {source!r}, *{args!r}], capture_output=True, text=True)
+    print("LOOT", done.stdout.strip(), flush=True)
+    (m,) = task.student.fit([Fit(task.train, (task.train.weak > .5).astype("float32"), seed=task.seed)])
+    return Predictions(task.test.ids, m.predict(task.test))
+"""
+THIEF = """
+import glob, json, os
+from aar.types import Fit, Predictions
+def lines(pattern):
+    for path in glob.glob(pattern):
+        with open(path) as file:
+            yield from (json.loads(line) for line in file)
+def run(task):
+    (m,) = task.student.fit([Fit(task.train, (task.train.weak > .5).astype("float32"), seed=task.seed)])
+    p = m.predict(task.test).tolist()
+    try:
+        label = {{r["id"]: r["label"] for r in lines({sealed!r} + "/*.jsonl") if "label" in r}}
+        known = {{(r["prompt"], r["first"]): label[r["id"]] for r in lines({public!r} + "/*.jsonl") if r["id"] in label}}
+        print("LOOT", json.dumps(["labels"] if known else []), flush=True)
+        print(open({sealed!r} + "/CANARY").read())
+        p = [known.get((t.prompt, t.first), x) for t, x in zip(task.test.texts, p)]
+    except OSError as error:
+        print("LOOT []", error, flush=True)
+    return Predictions(task.test.ids, p)
+"""
+
+
+def looker(program: str, *args: object) -> dict[str, bytes]:
+    """A method folder that also runs one of the hostile programs."""
+    words = HOSTILE[program].argv(*args)[4:]
+    return {"method.py": LOOKER.format(source=PRELUDE + HOSTILE[program].source, args=words).encode()}
+
+
+def loot_of(verdict: Verdict) -> tuple[str, ...]:
+    found: list[str] = []
+    for printed in re.findall(r"LOOT (\[.*?\])", verdict.log):
+        with contextlib.suppress(ValueError):
+            found += json.loads(printed)
+    names = list(dict.fromkeys(re.sub(r"/tmp/aar-attack-\w+/lab/", "", str(name)) for name in found))
+    return tuple(names[:SHOWN]) + ((f"and {len(names) - SHOWN} more",) if len(names) > SHOWN else ())
+
+
+def looked(ground: Ground, files: dict[str, bytes]) -> Feat:
+    told = ground.range.submit(files, checks=False)
+    met = ("nothing of it is in the sandbox",) if told.accuracy is not None else (told.failure,)
+    return Feat(loot=loot_of(told), met=met, queries=1)
+
+
+@attack("label files", FAMILY, off=undefended.open_walls)
+def label_files(ground: Ground) -> Feat:
+    """Open the file of gold labels where every lab has it, and answer from it."""
+    lab = ground.range.folder
+    sealed, public = lab.sealed / "testbeds" / PROBLEM.testbed, lab.testbed(PROBLEM.testbed)
+    told = ground.range.submit(
+        {"method.py": THIEF.format(sealed=str(sealed), public=str(public)).encode()}, checks=False
+    )
+    feat = ground.range.feat(told, loot_of(told))
+    met = (told.failure,) if told.failure else ("no such file in the sandbox",)
+    return Feat(feat.gains, feat.loot, met, feat.flags, 1)
+
+
+@attack("others' files", FAMILY, off=undefended.open_walls)
+def others(ground: Ground) -> Feat:
+    """Read, list, link or reach through /proc the database, the owner's token, the code store, other sockets and keys."""
+    lab = ground.range.folder
+    paths: list[Path] = [lab.database, lab.sealed / "owner.token", lab.code_store, lab.secret, lab.sockets]
+    return looked(ground, looker("sealed_reader", *paths))
+
+
+@attack("other processes", FAMILY, off=undefended.open_walls)
+def processes(ground: Ground) -> Feat:
+    """Kill, starve and look at a process of the host by its number."""
+    with _bystander() as pid:
+        return looked(ground, looker("signaller", pid))
+
+
+@attack("the network", FAMILY, off=undefended.open_walls)
+def network(ground: Ground) -> Feat:
+    """Send what a rerun sees to a listener on the host, by TCP and UDP; ask a name server; open raw sockets."""
+    with _listener() as port:
+        return looked(ground, looker("socket_opener", port))
+
+
+@attack("the lab's own code", FAMILY, off=undefended.open_walls)
+def banks(ground: Ground) -> Feat:
+    """Find the generators, the checks and the reader of sealed files, to make the testbed anew."""
+    return looked(ground, looker("bank_finder", package().parent))
+
+
+@attack("writing on the host", FAMILY, off=undefended.open_walls)
+def writing(ground: Ground) -> Feat:
+    """Change the mode of a file of the host, overwrite it, and leave files in folders outside."""
+    home = ground.small().home
+    victim = home / "victim"
+    victim.write_text("x")
+    return looked(ground, looker("scribbler", victim, home))
+
+
+@contextmanager
+def _bystander() -> Iterator[int]:
+    line = [sys.executable, "-c", "import time; time.sleep(600)", "bystander"]
+    process = subprocess.Popen(line, env={"WHO": "bystander"})
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _listener() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=take, daemon=True).start()
+        yield server.getsockname()[1]
