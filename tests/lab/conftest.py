@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +15,40 @@ from aar.lab.fakes import FakeScorer
 from aar.lab.services import Lab, open_lab
 from aar.settings import LabFolder
 
+_spec = importlib.util.spec_from_file_location("postgres", Path(__file__).parent / "postgres.py")
+assert _spec
+assert _spec.loader
+postgres = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(postgres)
+NUMBERS = itertools.count()
+
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Audit heads and sockets of tests stay in the tests' folder."""
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
     monkeypatch.setenv("AAR_RUNTIME", str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Path]:
+    if reason := postgres.missing():
+        pytest.skip(reason)
+    with postgres.cluster() as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Runs a test on both databases; ask for it before anything that opens one."""
+    if request.param == "sqlite":
+        yield request.param
+        return
+    pytest.importorskip("psycopg", reason="pip install 'aar-lab[postgres]'")
+    folder = request.getfixturevalue("postgres_cluster")
+    with postgres.database(folder, f"t{next(NUMBERS)}") as url:
+        monkeypatch.setenv("AAR_DATABASE", url)
+        yield request.param
 
 
 @pytest.fixture

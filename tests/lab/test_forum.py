@@ -10,6 +10,8 @@ from aar.lab.fakes import METHOD, person
 from aar.lab.services import Lab
 from aar.lab.tokens import Identity
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 def note(lab: Lab, who: Identity, title: str = "t", **refs: object) -> forum.FindingView:
     return forum.post(lab, who, "insight", title, "body", **refs)  # type: ignore[arg-type]

@@ -24,6 +24,8 @@ from aar.testbeds.rows import SPLITS, Example
 from aar.testbeds.sealing import seal
 from aar.types import Claim
 
+pytestmark = pytest.mark.usefixtures("database")
+
 N = 320
 RULES = GateRules(rows_per_paid=80, rows_per_own=160)  # 4 paid vectors in all, 2 for one
 

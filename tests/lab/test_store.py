@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,14 @@ from aar.lab.tables import Attempt, Base, Finding, Researcher, Token
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(database: str, tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "state" / "lab.db")
     store.migrate()
-    return store
+    yield store
+    store.close()
+
+
+only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def attempts(store: Store) -> int:
@@ -48,11 +53,16 @@ def shape(engine: sa.Engine) -> dict[str, object]:
     }  # fmt: skip
 
 
+@only_sqlite
 def test_migrating_from_blank_gives_the_models(store: Store, tmp_path: Path) -> None:
     """The migrated schema is the one the models describe: columns, checks, keys and indexes."""
     plain = Store(tmp_path / "plain.db")
     Base.metadata.create_all(plain.engine)
     assert shape(store.engine) == shape(plain.engine)
+
+
+def test_alembic_finds_nothing_to_change(store: Store) -> None:
+    """On both databases."""
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
@@ -72,6 +82,7 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
     assert (store.revision(), attempts(store)) == (newest_revision(), 1)
 
 
+@only_sqlite
 def test_durable_settings(store: Store) -> None:
     """Every connection is in WAL mode, syncs in full and checks foreign keys."""
     with store.engine.connect() as connection:
@@ -104,6 +115,7 @@ def test_values_are_checked_by_the_database(store: Store) -> None:
             session.add(bad)
 
 
+@only_sqlite
 def test_locked_database_says_so(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process's write lock gives ProviderDown with a hint, and the row is not half there."""
     monkeypatch.setattr(store_module, "BUSY_S", 0.1)
@@ -117,6 +129,7 @@ def test_locked_database_says_so(store: Store, tmp_path: Path, monkeypatch: pyte
     assert attempts(store) == 0
 
 
+@only_sqlite
 def test_full_disk_says_so(store: Store) -> None:
     """A database that cannot grow gives ProviderDown, keeps what it had, and works again once there is room."""
 

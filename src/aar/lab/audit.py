@@ -35,6 +35,11 @@ TAIL = 1 << 16
 BATCH = 1000
 
 
+ENTRIES = AuditEntry.__table__.c
+COLUMNS = (ENTRIES.actor, ENTRIES.action, ENTRIES.body, ENTRIES.id, ENTRIES.created)
+NEXT = sa.select(*COLUMNS).where(ENTRIES.id > sa.bindparam("ref")).order_by(ENTRIES.id).limit(BATCH)
+
+
 @dataclass(frozen=True)
 class Head:
     seq: int = 0
@@ -64,6 +69,7 @@ class AuditLog:
         self.head_beside = path.with_suffix(".head")
         self.head_outside = head_outside or state_folder() / f"{self.fingerprint}.head"
         self._lock = threading.Lock()
+        self._last: tuple[tuple[int, ...], Head] | None = None  # the file as we left it, and its head
         self._open()
 
     @property
@@ -84,8 +90,10 @@ class AuditLog:
     def drain(self, store: Store) -> None:
         """Copy what the database recorded and the log does not hold yet. Callers that wait here share the work."""
         with self._exclusive() as (file, head):
-            while rows := _rows_after(store, head.ref):
+            rows = _rows_after(store, head.ref)
+            while rows:
                 head = self._write(file, head, rows)
+                rows = _rows_after(store, head.ref) if len(rows) == BATCH else []
 
     def verify(self) -> AuditReport:
         """Names every entry that was removed, cut off, changed or moved."""
@@ -123,6 +131,7 @@ class AuditLog:
             os.fsync(file.fileno())
             for path in (self.head_beside, self.head_outside):
                 self._write_head(path, head)
+            self._last = _state(file), head
         except OSError as e:
             os.ftruncate(file.fileno(), size)
             raise ProviderDown(
@@ -131,6 +140,8 @@ class AuditLog:
         return head
 
     def _tail(self, file: IO[bytes]) -> Head:
+        if self._last and self._last[0] == _state(file):
+            return self._last[1]  # nobody has touched the file since we wrote
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - TAIL))
         lines = file.read().splitlines()
@@ -200,10 +211,14 @@ def state_folder() -> Path:
     return Path(os.environ.get("AAR_STATE") or f"{base}/aar").expanduser()
 
 
+def _state(file: IO[bytes]) -> tuple[int, ...]:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _rows_after(store: Store, ref: int) -> list[tuple[str, str, dict[str, Any], int, str]]:
-    query = sa.select(AuditEntry).where(AuditEntry.id > ref).order_by(AuditEntry.id).limit(BATCH)
     with store.reading() as session:
-        return [(row.actor, row.action, row.body, row.id, row.created) for row in session.scalars(query)]
+        return [tuple(row) for row in session.connection().execute(NEXT, {"ref": ref})]
 
 
 def _order_problems(entries: list[dict[str, Any] | None], head: Head) -> list[str]:

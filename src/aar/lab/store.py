@@ -1,12 +1,14 @@
 """The database: engine, sessions, transactions, migrations. Knows how to be durable; not what the rows mean.
 
-SQLite in WAL mode with synchronous=FULL (a reply is sent after the commit is on disk), or PostgreSQL by URL.
+SQLite in WAL mode with synchronous=FULL (a reply is sent after the commit is on disk), or PostgreSQL where
+`$AAR_DATABASE` is its URL, one database a lab.
 There is one writer at a time on both, so ids that are handed out in order are also committed in order, which
 the event stream and the audit log rely on. A write transaction either commits whole or leaves nothing.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from aar.errors import AarError, LabError, ProviderDown
+from aar.errors import AarError, InputError, LabError, ProviderDown
 from aar.lab.commits import Group, GroupCommit
 from aar.lab.tables import AuditEntry, Base
 
@@ -37,9 +39,11 @@ class Store:
     def __init__(self, url: str | Path) -> None:
         if isinstance(url, Path):
             url.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            url = f"sqlite:///{url}"
-        self.engine = sa.create_engine(url, **_engine_options(url))
+            url = os.environ.get("AAR_DATABASE") or f"sqlite:///{url}"
+        self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # A reader sees one moment. A writer on PostgreSQL must see what was committed while it waited for its turn.
+        self._reads = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         self.after_commit: list[Callable[[], None]] = []
         self.after_rollback: list[Callable[[], None]] = []
         self._commits = GroupCommit(self._begin, self._alive, self._committed, self._rolled_back)
@@ -54,7 +58,7 @@ class Store:
         if (open_session := self._current.get()) is not None:
             yield open_session
             return
-        with _translated(), Session(self.engine) as session:
+        with _translated(), Session(self._reads) as session:
             yield session
 
     @contextmanager
@@ -100,6 +104,8 @@ class Store:
 
     def _alive(self, connection: sa.Connection) -> bool:
         """Whether the database still has this transaction: on a full disk it drops it without being asked."""
+        if connection.invalidated:
+            return False
         raw: Any = connection.connection.dbapi_connection
         return raw.in_transaction if self.is_sqlite else raw.info.transaction_status.name == "INTRANS"
 
@@ -131,9 +137,10 @@ class Store:
         config.set_main_option("script_location", str(MIGRATIONS))
         if self.revision() == newest_revision():
             return
-        with _translated(), self.engine.execution_options(write=True).begin() as connection:
+        with _translated(), self._begin() as connection:  # others wait, then find nothing to do
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.commit()
 
     def revision(self) -> str | None:
         """The schema's version, or None for a blank database."""
@@ -148,8 +155,9 @@ class Store:
 
 @cache
 def _insert(table: type[Base], dialect: str) -> sa.Executable:
-    construct = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
-    return construct(table.__table__).on_conflict_do_nothing()
+    rows: Any = table.__table__
+    insert = postgresql.insert(rows) if dialect == "postgresql" else sqlite.insert(rows)
+    return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def newest_revision() -> str:
@@ -157,10 +165,19 @@ def newest_revision() -> str:
     return sorted(p.name for p in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-1][:4]
 
 
-def _engine_options(url: str) -> dict[str, Any]:
-    if not url.startswith("sqlite"):
-        return {"pool_pre_ping": True, "pool_size": 20}
-    return {"connect_args": {"timeout": BUSY_S}, "pool_size": 20, "max_overflow": 40, "pool_timeout": BUSY_S}
+def _engine(url: str) -> sa.Engine:
+    pool: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": BUSY_S}
+    if url.startswith("sqlite"):
+        return sa.create_engine(url, connect_args={"timeout": BUSY_S}, **pool)
+    try:
+        waits = {"options": f"-c lock_timeout={BUSY_S:.0f}s", "connect_timeout": BUSY_S}
+        return sa.create_engine(url, connect_args=waits, pool_pre_ping=True, **pool)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as e:
+        raise InputError(
+            f"AAR_DATABASE cannot be used ({e})",
+            code="bad_database",
+            hint="postgresql+psycopg://user@host/name, and `pip install 'aar-lab[postgres]'`",
+        ) from e
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -196,8 +213,8 @@ def _first(e: DBAPIError) -> DBAPIError:
 
 
 def _explain(e: DBAPIError) -> AarError:
-    said = str(e.orig)
-    if "locked" in said or "busy" in said or "could not obtain lock" in said:
+    said = str(e.orig).split("\n")[0]  # what follows quotes the values
+    if "locked" in said or "busy" in said or "lock timeout" in said:
         return ProviderDown(
             "the database is locked by another process", code="database_busy", hint="try again in a few seconds"
         )
@@ -207,6 +224,8 @@ def _explain(e: DBAPIError) -> AarError:
             code="disk_full",
             hint="the owner must free space on the lab's disk, then try again",
         )
+    if e.connection_invalidated or "connection failed" in said:
+        return ProviderDown("the lab's database does not answer", code="database_down", hint="is PostgreSQL running?")
     if "readonly" in said or "unable to open" in said:
         return ProviderDown(
             f"the lab's database cannot be written ({said})", code="database_readonly", hint="check its permissions"
