@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["pair", "binary"]
 Side = Literal["diff", "first", "second"]
-Ability = Literal["features", "score", "generate", "fit"]
+Ability = Literal["features", "score", "generate", "fit", "tune"]  # tune: `open` trains the body, not a head alone
 Loss = str | Callable[["Batch"], "torch.Tensor"]
 
 

@@ -21,13 +21,13 @@ from aar.types import Ability, Kind, Rows, Task
 
 Family = Literal["imitation", "loss", "selection", "elicitation", "combination", "search", "generative"]
 Input = Literal[
-    "weak", "features", "score", "generate", "fit", "labelled", "votes", "ladder", "weak_model", "pairs"
+    "weak", "features", "score", "generate", "fit", "tune", "labelled", "votes", "ladder", "weak_model", "pairs"
 ]  # fmt: skip
 BUDGET = 3  # configurations that a method may try in the table: its defaults and at most two others
 
 WHAT_IT_IS: dict[str, str] = {
     "weak": "weak labels", "features": "hidden states", "score": "zero-shot scores", "generate": "generation",
-    "fit": "finetuning", "labelled": "labelled rows", "votes": "several teachers", "ladder": "intermediate models",
+    "fit": "finetuning", "tune": "a body that is finetuned", "labelled": "labelled rows", "votes": "several teachers", "ladder": "intermediate models",
     "weak_model": "the weak model itself", "pairs": "pairs",
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ def run(task: Task) -> Predictions:
     loop = opened(features, task.kind, task.seed)
     confidence = np.abs(weak - 0.5)
     sure = torch.from_numpy(np.flatnonzero(confidence >= np.quantile(confidence, 1 - p["labelled"])))
-    x, y = loop.scaled(features), torch.from_numpy((weak > 0.5).astype(np.float64))
+    x, y = loop.scaled(features), torch.from_numpy((weak > 0.5).astype(np.float32))
     share = float(y[sure].mean())
 
     def objective(loop: Loop, done: float) -> torch.Tensor:
@@ -45,8 +45,8 @@ def run(task: Task) -> Predictions:
             return loss
         own = z.detach().numpy()
         size = np.abs(own - (np.quantile(own, 1 - share) if task.kind == "binary" else 0))
-        kept = torch.from_numpy(size >= np.quantile(size, 1 - p["keep"])).double()
-        label = torch.from_numpy(hardened(1 / (1 + np.exp(-own)), share, task.kind)).double()
+        kept = torch.from_numpy(size >= np.quantile(size, 1 - p["keep"])).float()
+        label = torch.from_numpy(hardened(1 / (1 + np.exp(-own)), share, task.kind)).float()
         return loss + p["weight"] * (kept * cross_entropy(loop.logits(loop.dropped(x, p["drop"])), label)).mean()
 
     return Predictions(task.test.ids, train(loop, objective).probability(task.student.features(task.test)))

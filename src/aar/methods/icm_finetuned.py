@@ -26,7 +26,7 @@ CARD = Card(
     inputs=("weak", "fit"),
     source="Wen et al. 2025, arXiv:2506.10139, eq. 1-3 and appendix algorithms 3-4 (finetuning-based)",
     summary="labels that students trained on the rest predict best; the teacher only gives the sign",
-    defaults={"restarts": 4, "steps": 20, "folds": 4, "share": 0.3, "alpha": 30.0},
+    defaults={"restarts": 3, "steps": 10, "folds": 4, "share": 0.3, "alpha": 30.0},
     formula=r"U = \alpha\,\overline{s_i (2 y_i - 1)} - I,\quad s_i = \mathrm{logit}\, p^{(-i)}_{y}(x_i)",
     departs="several starts, because from random labels one search may settle on any predictable split of the rows",
 )

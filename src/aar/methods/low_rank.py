@@ -20,7 +20,7 @@ CARD = Card(
     summary="logistic head on the first principal components of the student's features",
     defaults={"rank": 32, "l2": 1e-2},
     formula=r"z = \beta^\top U_r^\top h",
-    grid=({"rank": 8}, {"rank": 128}),
+    grid=({"rank": 8}, {"l2": 0.1}),
 )
 
 

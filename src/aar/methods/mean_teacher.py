@@ -31,7 +31,7 @@ def run(task: Task) -> Predictions:
     task, p = CARD.open(task)
     features = task.student.features(task.train)
     loop = opened(features, task.kind, task.seed)
-    x, y = loop.scaled(features), torch.from_numpy((task.train.weak > 0.5).astype(np.float64))
+    x, y = loop.scaled(features), torch.from_numpy((task.train.weak > 0.5).astype(np.float32))
 
     def objective(loop: Loop, done: float) -> torch.Tensor:
         loop.average(min(p["decay"], 1 - 1 / (done * STEPS + 1)))

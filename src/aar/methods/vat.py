@@ -31,7 +31,7 @@ def run(task: Task) -> Predictions:
     task, p = CARD.open(task)
     features = task.student.features(task.train)
     loop = opened(features, task.kind, task.seed)
-    x, y = loop.scaled(features), torch.from_numpy((task.train.weak > 0.5).astype(np.float64))
+    x, y = loop.scaled(features), torch.from_numpy((task.train.weak > 0.5).astype(np.float32))
 
     def moved(loop: Loop, z: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
         """Mean KL(p(x) || p(x + r)), the first argument fixed."""

@@ -32,6 +32,7 @@ class HeadNet(torch.nn.Module):
         super().__init__()
         self.student, self.seed = student, seed
         self.scaling = (head.shift, head.scale) if head else None
+        self.known: list[tuple[Rows, Tensor]] = []  # the rows read last: own loops ask for them again and again
         fresh = {k: torch.from_numpy(v.copy()) for k, v in head.params.items()} if head else None
         for name, value in (fresh or initial(student.kind, student.shape, student.store.width, seed)).items():
             self.register_parameter(name, torch.nn.Parameter(value))
@@ -79,8 +80,11 @@ class HeadNet(torch.nn.Module):
 
     def _read(self, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
         """(unscaled features [n, d], shift [d], scale [d])."""
-        features = self.student.read(rows.texts)
+        features = next((x for known, x in self.known if known is rows), None)
+        if features is None:
+            features = torch.from_numpy(self.student.read(rows.texts))
+            self.known = [(rows, features), *self.known[:3]]
         if self.scaling is None:
-            self.scaling = spread(features, self.student.kind)
+            self.scaling = spread(features.numpy(), self.student.kind)
         shift, scale = self.scaling
-        return torch.from_numpy(features), torch.from_numpy(shift), torch.from_numpy(scale)
+        return features, torch.from_numpy(shift), torch.from_numpy(scale)

@@ -48,6 +48,8 @@ def search(
     """The probe of the lowest loss (full-batch AdamW, all restarts side by side)."""
     import torch
 
+    from aar.models.heads import one_thread
+
     sides = [student.features(rows, side=s) for s in ("second", "first")]  # type: ignore[arg-type]
     means = (sides[0].mean(0), sides[1].mean(0))
     centred = np.concatenate([side - mean for side, mean in zip(sides, means, strict=True)])
@@ -57,14 +59,15 @@ def search(
     weight = torch.nn.functional.normalize(torch.randn(x1.shape[1], restarts, generator=made), dim=0).requires_grad_()
     bias = torch.zeros(restarts, requires_grad=True)
     optimiser = torch.optim.AdamW([weight, bias], lr=lr, weight_decay=weight_decay)
-    for _ in range(steps):
-        optimiser.zero_grad()
-        losses(torch.sigmoid(x1 @ weight + bias), torch.sigmoid(x0 @ weight + bias)).sum().backward()
-        optimiser.step()
-    with torch.no_grad():
-        loss = losses(torch.sigmoid(x1 @ weight + bias), torch.sigmoid(x0 @ weight + bias))
-        best = int(loss.argmin())
-        return Contrast(weight[:, best].numpy().copy(), bias[best].item(), means, scale, loss[best].item())
+    with one_thread():
+        for _ in range(steps):
+            optimiser.zero_grad()
+            losses(torch.sigmoid(x1 @ weight + bias), torch.sigmoid(x0 @ weight + bias)).sum().backward()
+            optimiser.step()
+        with torch.no_grad():
+            loss = losses(torch.sigmoid(x1 @ weight + bias), torch.sigmoid(x0 @ weight + bias))
+            best = int(loss.argmin())
+            return Contrast(weight[:, best].numpy().copy(), bias[best].item(), means, scale, loss[best].item())
 
 
 def losses(plus, minus):  # type: ignore[no-untyped-def]

@@ -35,8 +35,8 @@ class Loop:
     slow: Tensor
 
     def scaled(self, features: np.ndarray) -> Tensor:
-        """f64 [n, d] as the head sees them."""
-        return torch.from_numpy(((features - self.shift) / self.scale).astype(np.float64))
+        """f32 [n, d] as the head sees them."""
+        return torch.from_numpy(((features - self.shift) / self.scale).astype(np.float32))
 
     def logits(self, x: Tensor, slow: bool = False) -> Tensor:
         """[n] of scaled features; slow: by the averaged weights, without gradient."""
@@ -65,8 +65,8 @@ def opened(features: np.ndarray, kind: Kind, seed: int) -> Loop:
     """An untrained loop whose scale is that of these rows [n, d]."""
     shift, scale = spread(features, kind)
     draw = torch.Generator().manual_seed(seed % 2**31)
-    weight = (0.01 * torch.randn(features.shape[1], generator=draw, dtype=torch.float64)).requires_grad_()
-    bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    weight = (0.01 * torch.randn(features.shape[1], generator=draw)).requires_grad_()
+    bias = torch.zeros(1, requires_grad=True)
     return Loop(kind, shift, scale, weight, bias, draw, torch.cat([weight, bias]).detach().clone())
 
 

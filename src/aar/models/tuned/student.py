@@ -46,7 +46,7 @@ class TunedStudent:
                 hint="use a causal language model",
             )
         self.name, self.kind = f"{self.frozen.name}-{self.rules.how}", self.frozen.kind
-        self.can: frozenset[Ability] = self.frozen.can | {"fit"}
+        self.can: frozenset[Ability] = self.frozen.can | {"fit", "tune"}
 
     @cached_property
     def base(self) -> Base:
