@@ -90,7 +90,7 @@ def test_unknown_layers_and_poolings_are_named(lm: FrozenLM, layers: list[int], 
 def test_score_is_the_log_probability_of_the_completion(lm: FrozenLM) -> None:
     """Of one token or several, with shared prefixes, in any order."""
     prompts, completions = ["the answer is", "b"], [[" A", " Bo", " A"], ["x", "yz", "longer text"]]
-    got = lm.score(prompts, completions, batch_size=3)
+    got = lm.score(prompts, completions, tokens=40)
     for i, prompt in enumerate(prompts):
         for j, completion in enumerate(completions[i]):
             start, end = lm.encode([prompt])[0], lm.encode([completion])[0]
@@ -196,3 +196,18 @@ def test_importing_the_package_loads_no_torch() -> None:
     names = "aar.models.frozen, aar.models.features, aar.models.student"
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_all_prompts_begin_with_is_read_once_and_changes_nothing(
+    lm: FrozenLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Demonstrations in front of every prompt: the scores are those of each prompt by itself."""
+    block = "Two and two? four. Three and one? four. Six and three? "
+    prompts, answers = [f"{block}{ask}" for ask in ("One?", "Two?", "Ten?")], ["A", "B"]
+    read: list[int] = []
+    body = lm._body.forward
+    monkeypatch.setattr(lm._body, "forward", lambda **k: (read.append(k["input_ids"].numel()), body(**k))[1])
+    together, cost = lm.score(prompts, [answers] * 3), sum(read)
+    alone = np.concatenate([lm.score([p], [answers]) for p in prompts])
+    assert cost < (sum(read) - cost) / 2
+    np.testing.assert_allclose(together, alone, atol=0.1)

@@ -36,7 +36,8 @@ def run(
         where, named, wanted = LabFolder.find(lab), Problem.parse(problem), parse_seeds(seeds)
         with feature_progress(out) as progress:
             card = prepare(where, named, seeds=baseline_seeds, progress=progress, force=force)
-        lines = run_baselines(where, named, human_methods(slow=slow), wanted, lambda m: out.say(f"{m} on {named.short}"))
+            methods = human_methods(slow=slow)
+            lines = run_baselines(where, named, methods, wanted, lambda m: out.say(f"{m} on {named.short}"), progress)
         data = {"problem": named.name, "rows": card.rows, "floor": card.floor, "ceiling": card.ceiling,
                 "methods": [line.__dict__ for line in lines]}
         out.show(data, *_tables(named.short, data, subsets))

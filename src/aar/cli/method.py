@@ -93,13 +93,15 @@ def run(
 ) -> None:
     """Run a library method on a problem and score it on the interactive rows (the owner's exact figures)."""
     with run_command(json) as out:
+        from aar.cli.progress import feature_progress
         from aar.scoring.problem import Problem
         from aar.scoring.trial import run_trial
 
         where, named = LabFolder.find(lab), Problem.parse(problem)
         wanted, params = parse_seeds(seeds), parse_params(param)
-        with out.progress(f"{method} on {named.short}, {len(wanted)} seeds"):
-            result = run_trial(where, named, method, wanted, params=params)
+        out.say(f"{method} on {named.short}, {len(wanted)} seeds ...")
+        with feature_progress(out) as progress:
+            result = run_trial(where, named, method, wanted, params=params, progress=progress)
         data = result.as_json()
         out.show(data, *_as_text(out, data))
 

@@ -1,4 +1,4 @@
-"""The progress bar of feature extraction: tokens done, time left. On a pipe, one line every ten seconds."""
+"""The progress bar of what a language model has to read: how much is done, time left. On a pipe, one line every ten seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY_S = 10.0
 
 @contextmanager
 def feature_progress(out: Output) -> Iterator[Report]:
-    """A callback (what, done tokens, all tokens, seconds left) that draws a bar per job on a terminal."""
+    """A callback (what in which unit, done, all, seconds left) that draws a bar per job on a terminal."""
     console = Console(stderr=True)
     if out.json or not console.is_terminal:
         yield _plain(out)
@@ -29,7 +29,7 @@ def feature_progress(out: Output) -> Iterator[Report]:
     def report(what: str, done: int, total: int, left_s: float) -> None:
         if what not in jobs:
             jobs[what] = bar.add_task(what, total=total, left="")
-        bar.update(jobs[what], completed=done, total=total, left=f"{done:,}/{total:,} tokens, {left_s:.0f} s left")
+        bar.update(jobs[what], completed=done, total=total, left=f"{done:,}/{total:,}, {left_s:.0f} s left")
 
     with bar:
         yield report
@@ -41,6 +41,6 @@ def _plain(out: Output) -> Report:
     def report(what: str, done: int, total: int, left_s: float) -> None:
         if done >= total or time.monotonic() - last.get(what, -EVERY_S) >= EVERY_S:
             last[what] = time.monotonic()
-            print(f"{what}: {done:,}/{total:,} tokens, {left_s:.0f} s left", file=sys.stderr) if not out.json else None
+            print(f"{what}: {done:,}/{total:,}, {left_s:.0f} s left", file=sys.stderr) if not out.json else None
 
     return report

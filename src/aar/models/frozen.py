@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +19,7 @@ import numpy as np
 
 from aar.errors import InputError, MethodError, Unsupported
 from aar.models import weights
-from aar.models.packing import BATCH, Pack, batches, pack
+from aar.models.packing import BATCH, Pack, batches, common, pack
 from aar.types import Ability
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "last"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "last")
 SHARES = ("llama", "qwen2", "qwen3", "gpt2")  # full attention by position ids alone, so that texts can be packed
+BEGINNING = 32  # tokens that prompts must have in common before they are read apart from the rest
 
 
 _SAFE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+
+
+Jobs = dict[tuple[int, ...], list[tuple[int, list[int]]]]  # what the model reads -> (place, completion)
 
 
 class _Stop(Exception):
@@ -219,12 +224,15 @@ class FrozenLM:
 
     # -- probabilities and samples
 
-    def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]], batch_size: int = 16) -> np.ndarray:
+    def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]], tokens: int = BATCH) -> np.ndarray:
         """f32 [n, k]: log-probability of each of k completions, summed over its tokens, given its prompt.
 
         Prompt and completion are tokenised apart, so that the prompt's tokens do not depend on the completion.
-        Logits are computed at the completion's positions alone; completions of one token share one forward pass.
+        Logits are computed at the completion's positions alone; completions of one token share one forward pass, and
+        what all prompts begin with (demonstrations) is read once.
         """
+        import torch
+
         self._need("score")
         k = len(completions[0]) if completions else 0
         if len(prompts) != len(completions) or any(len(c) != k for c in completions):
@@ -235,27 +243,52 @@ class FrozenLM:
         if any(not 0 < len(c) <= self.context for c in flat):
             raise MethodError(f"a completion must have 1 to {self.context} tokens", hint="give each some text")
         starts = self.encode(prompts)
-        jobs: dict[tuple[int, ...], list[tuple[int, list[int]]]] = {}  # what the model reads -> (place, completion)
+        jobs: Jobs = {}
         for place, completion in enumerate(flat):
             read = tuple((starts[place // k] + completion[:-1])[-self.context :])
             jobs.setdefault(read, []).append((place, completion))
         out = np.empty(len(prompts) * k, dtype=np.float32)
-        order = sorted(jobs, key=len)
-        for start in range(0, len(order), batch_size):
-            self._score_batch({read: jobs[read] for read in order[start : start + batch_size]}, out)
+        with torch.inference_mode():
+            shared, cache = self._beginning(jobs)
+            rests = [(read[shared:], wanted) for read, wanted in jobs.items()]
+            for batch in batches(self.pack([rest for rest, _ in rests]), tokens):
+                self._score_batch(batch, [wanted for _, wanted in rests], out, shared, cache)
         return out.reshape(len(prompts), k)
 
-    def _score_batch(self, jobs: dict[tuple[int, ...], list[tuple[int, list[int]]]], out: np.ndarray) -> None:
+    def _beginning(self, jobs: Jobs) -> tuple[int, Any]:
+        """(tokens that all of them begin with, keys and values of these); 0 where that is not worth a pass."""
         import torch
 
-        tokens, mask = self._padded(list(jobs))
-        with torch.inference_mode():
-            states = self._body(input_ids=tokens, attention_mask=mask, use_cache=False).last_hidden_state
-            for row, (read, wanted) in enumerate(jobs.items()):
-                longest = max(len(c) for _, c in wanted)
-                logits = self.model.get_output_embeddings()(states[row, len(read) - longest : len(read)])
+        room = min(len(read) - max(len(c) for _, c in wanted) for read, wanted in jobs.items())
+        shared = min(room, common(min(jobs), max(jobs)))
+        if not self.shares or len(jobs) < 2 or shared < BEGINNING:
+            return 0, None
+        tokens = torch.tensor([next(iter(jobs))[:shared]], device=self.device)
+        return shared, self._body(input_ids=tokens, use_cache=True).past_key_values
+
+    def _score_batch(
+        self,
+        batch: Sequence[Pack],
+        wanted: Sequence[list[tuple[int, list[int]]]],
+        out: np.ndarray,
+        shared: int,
+        cache: Any,
+    ) -> None:
+        from torch.nn.functional import pad
+
+        inputs = self._inputs(batch, self._members(batch))
+        if shared:
+            cache = deepcopy(cache)  # a pass adds its own keys and values to what it is given
+            cache.batch_repeat_interleave(len(batch))
+            inputs["past_key_values"], inputs["position_ids"] = cache, inputs["position_ids"] + shared
+            inputs["attention_mask"] = pad(inputs["attention_mask"], (shared, 0))  # all may attend to the beginning
+        states = self._body(**inputs).last_hidden_state
+        for row, p in enumerate(batch):
+            for text, path in zip(p.texts, p.paths, strict=True):
+                longest = max(len(c) for _, c in wanted[text])
+                logits = self.model.get_output_embeddings()(states[row, path[-longest:]])
                 logp = logits.float().log_softmax(-1)  # [longest, vocabulary]
-                for place, c in wanted:
+                for place, c in wanted[text]:
                     out[place] = logp[range(longest - len(c), longest), c].sum().item()
 
     def generate(

@@ -64,11 +64,16 @@ class Shard:
 
 
 def write(folder: Path, keys: Sequence[bytes], tensors: Mapping[tuple[str, int], np.ndarray]) -> Path:
-    """Adds a shard to `folder`: tensors (pooling, layer) -> [m, d], stored as float16. Safe to kill at any moment."""
+    """Adds a shard to `folder`: tensors (pooling, layer) -> [m, d], stored as float16."""
+    half = {f"{p}.{x}": np.clip(t, -HALF_MAX, HALF_MAX).astype(np.float16) for (p, x), t in tensors.items()}
+    return publish(folder, keys, half)
+
+
+def publish(folder: Path, keys: Sequence[bytes], tensors: Mapping[str, np.ndarray]) -> Path:
+    """Adds a file of tensors [m, ...] by key to `folder`, named by its digest. Safe to kill at any moment."""
     from safetensors.numpy import save
 
-    half = {f"{p}.{x}": np.clip(t, -HALF_MAX, HALF_MAX).astype(np.float16) for (p, x), t in tensors.items()}
-    content = save({**half, "keys": np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 32)})
+    content = save({**tensors, "keys": np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 32)})
     target = folder / f"{_digest(content)}{SUFFIX}"
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{target.stem}.{os.getpid()}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aar.models.frozen import FrozenLM
     from aar.models.heads import Head, Shape
     from aar.models.net import HeadNet
+    from aar.models.scores import ScoreStore
 
 
 class Store(Protocol):
@@ -47,7 +48,9 @@ class HeadStudent:
         folder: Path | None = None,
         shape: Shape = "linear",
         ridge: float | None = None,
+        scores: ScoreStore | None = None,
     ) -> None:
+        self.scores = scores
         self.store, self.name, self.kind, self.layer, self.pooling = store, name, kind, layer, pooling
         self.folder, self.shape, self.ridge = Path(folder) if folder else None, shape, ridge
         abilities: set[Ability] = {"features", "fit"}
@@ -61,7 +64,7 @@ class HeadStudent:
 
     def at(self, layer: int, pooling: str | None = None) -> HeadStudent:
         """The same student, its heads reading another layer."""
-        return HeadStudent(self.store, self.name, self.kind, layer, pooling or self.pooling, self.folder, self.shape, self.ridge)
+        return HeadStudent(self.store, self.name, self.kind, layer, pooling or self.pooling, self.folder, self.shape, self.ridge, self.scores)
 
     def read(self, rows: Sequence[Text], layer: int | None = None, side: Side = "diff") -> np.ndarray:
         """`features` of bare texts."""
@@ -115,9 +118,11 @@ class HeadStudent:
             raise Unsupported(f"{self.name} cannot {ability} here", hint=f"it can: {', '.join(sorted(self.can))}")
 
     def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray:
-        """f32 [n, k]: log-probability of each completion given its prompt."""
+        """f32 [n, k]: log-probability of each completion given its prompt. What is in the score store costs nothing."""
         self._need("score")
-        return self.lm.score(prompts, completions)
+        if self.scores is None:
+            return self.lm.score(prompts, completions)
+        return self.scores.score(prompts, completions, lambda p, c: self.lm.score(p, c))
 
     def generate(
         self, prompts: Sequence[str], n: int = 1, temperature: float = 1.0, max_tokens: int = 64, seed: int = 0

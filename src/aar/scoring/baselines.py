@@ -10,6 +10,7 @@ from typing import Any
 
 from aar.errors import MethodError
 from aar.methods import library
+from aar.scoring.features import Progress
 from aar.scoring.problem import Problem
 from aar.scoring.trial import run_trial
 from aar.settings import LabFolder
@@ -36,14 +37,14 @@ def saved(lab: LabFolder, problem: Problem) -> Path:
 
 def run_baselines(
     lab: LabFolder, problem: Problem, methods: Sequence[str], seeds: Sequence[int],
-    progress: Callable[[str], None] = lambda doing: None,
+    progress: Callable[[str], None] = lambda doing: None, prompts: Progress | None = None,
 ) -> list[Line]:
     """Every method over all seeds, best first; what was not run comes last. Kept for the board and the report."""
     lines = []
     for method in methods:
         progress(method)
         try:
-            lines.append(Line(method, run_trial(lab, problem, method, seeds).as_json()))
+            lines.append(Line(method, run_trial(lab, problem, method, seeds, progress=prompts).as_json()))
         except MethodError as error:
             lines.append(Line(method, None, error.message))
     lines.sort(key=lambda line: -line.result["acc"]["mean"] if line.result else 1.0)

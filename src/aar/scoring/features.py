@@ -7,6 +7,7 @@ Both stores are content addressed, so that a text that appears in both is found 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from aar.models import frozen
 from aar.models import texts as spelled
@@ -16,7 +17,7 @@ from aar.settings import LabFolder
 
 PUBLIC_SPLITS = ("unlabeled", "test")
 SEALED_SPLITS = ("private", "ood")
-Progress = Callable[[str, int, int, float], None]  # (what, done tokens, all tokens, seconds left)
+Progress = Callable[[str, int, int, float], None]  # (what, done, all, seconds left); in tokens or prompts
 
 DEPTH = 2 / 3  # of the student's layers: what was measured to matter for probing lies at 1/2 to 2/3
 
@@ -44,7 +45,8 @@ def ensure(
     hidden = [t for split in sealed_splits for t in spelled.flat(rows(testbed, split).texts)]
     layers = range(deepest(lm.layers) + 1)
     for root, texts in ((lab.features, public), (lab.sealed_features, hidden)):
-        report = (lambda done, total, eta: progress(f"{testbed}: features of {model}", done, total, eta)) if progress else None
+        which = "public" if root == lab.features else "sealed"
+        report = partial(progress, f"{testbed}: {which} rows read by {model}, tokens") if progress else None
         root.mkdir(parents=True, exist_ok=True)
         missing = store(lab, lm.id, sealed=root == lab.sealed_features).missing(texts, deepest(lm.layers))
         if missing:

@@ -99,13 +99,15 @@ def read_weak(path: Path, ids: Iterable[str]) -> np.ndarray:
 
 
 def open_model(spec: ModelSpec, kind: Kind, root: Path = Path()) -> HeadStudent:
-    """A head student over cached features; heavy imports happen here."""
+    """A head student over cached features and prompt scores, both only read; heavy imports happen here."""
     from aar.models.features import FeatureStore
+    from aar.models.scores import ScoreStore
     from aar.models.student import HeadStudent
 
-    store = FeatureStore([root / f for f in spec.features], spec.id)
+    roots = [root / f for f in spec.features]
     folder = Path(spec.folder) if spec.folder else None
-    return HeadStudent(store, spec.name, kind, spec.layer, spec.pooling, folder)
+    scores = ScoreStore(roots, spec.id)
+    return HeadStudent(FeatureStore(roots, spec.id), spec.name, kind, spec.layer, spec.pooling, folder, scores=scores)
 
 
 def open_task(
