@@ -14,7 +14,7 @@ BASE = ("types", "errors", "settings", "registry")
 # Opening a task opens its student, so `task` stands on `models`; no model knows of tasks.
 FOLDERS = (
     "models task methods testbeds teachers sandboxes executors scoring lab researchers studies analysis dashboard attacks "
-    "cli"
+    "bench cli"
 )
 LEVEL = dict.fromkeys(BASE, 0) | {name: 1 + i for i, name in enumerate(FOLDERS.split())}
 SOURCE = Path(aar.__file__).parent

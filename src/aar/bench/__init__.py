@@ -1,0 +1,1 @@
+"""Measurements of the lab itself, one file each."""
