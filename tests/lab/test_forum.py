@@ -60,6 +60,7 @@ def test_standing_comes_from_verified_runs(lab: Lab) -> None:
     waiting = queue.enqueue(lab, ann, "toy", "m", code).id
     standings = [note(lab, ann, runs=runs).standing for runs in ([], [waiting], [first, waiting], [first])]
     assert standings == ["unverified", "unverified", "unverified", "verified"]
+    assert note(lab, person(lab, "mallory"), runs=[first]).standing == "unverified", "another's run proves nothing of hers"
     with pytest.raises(NotFound):
         note(lab, ann, runs=[99])
 

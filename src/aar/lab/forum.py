@@ -1,6 +1,6 @@
 """The forum: findings, comments, votes. Keeps bodies whole or refuses them, never shortens.
 
-A finding that claims no run, or a run that was not verified, shows as unverified; one that builds on a
+A finding that claims no run, another's, or one that was not verified, shows as unverified; one that builds on a
 disqualified submission shows as disqualified. Members of a study see that study's findings. Knows no figure:
 what a post says is its author's word until a run id stands behind it.
 """
@@ -28,7 +28,7 @@ Standing = Literal["verified", "unverified", "disqualified"]
 
 @dataclass(frozen=True)
 class FindingView:
-    """`standing`: whether server-run results stand behind it. `runs`: the submissions that it claims."""
+    """`standing`: whether server-run results of its author stand behind it. `runs`: the submissions that it claims."""
 
     id: int
     kind: str
@@ -186,9 +186,11 @@ def _visible(session: Session, who: Identity, table: type[Any], id_: int | str) 
 
 
 def _view(session: Session, row: Finding) -> FindingView:
-    states = session.scalars(sa.select(Submission.state).where(Submission.id.in_(row.runs))).all() if row.runs else []
-    standing: Standing = "verified" if states and set(states) == {"verified"} else "unverified"
-    if row.marked_by or "disqualified" in states:
+    query = sa.select(Submission.state, Submission.researcher).where(Submission.id.in_(row.runs))
+    runs = session.execute(query).tuples().all() if row.runs else []
+    # somebody else's run verifies that one's figure, not what is said here
+    standing: Standing = "verified" if runs and set(runs) == {("verified", row.researcher)} else "unverified"
+    if row.marked_by or any(state == "disqualified" for state, _ in runs):
         standing = "disqualified"
     return FindingView(
         id=row.id, kind=row.kind, title=row.title, body=row.body, researcher=row.researcher, study=row.study,
