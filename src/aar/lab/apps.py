@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -19,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 import aar
 from aar.errors import AarError
-from aar.lab import mcp
+from aar.lab import mcp, room
 from aar.lab.limits import BodyLimits
 from aar.lab.routes import (
     budget,
@@ -98,7 +99,8 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 async def _on_aar_error(_: Request, e: Exception) -> JSONResponse:
     assert isinstance(e, AarError)
     if e.status >= 500:
-        logger.error("%s: %s", e.code, e.message, exc_info=e)
+        # A busy lab says so in one line: tracebacks would make it busier.
+        logger.error("%s: %s", e.code, e.message, exc_info=e if e.status == 500 else None)
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(e.status)
     return JSONResponse(e.as_json(), e.status, headers)
 
@@ -119,6 +121,8 @@ async def _on_http(_: Request, e: Exception) -> JSONResponse:
 
 async def _on_bug(_: Request, e: Exception) -> JSONResponse:
     logger.error("unexpected error", exc_info=e)
+    if room.behind(e):
+        return await _on_aar_error(_, room.full(Path("the lab")))
     return _error(500, "lab_fault", "the lab failed on this request; it was logged", "tell the lab's owner")
 
 
