@@ -98,7 +98,13 @@ def audited(world: World, method: Method, seed: int, runs: int = 5) -> Case:
     p = answers(draws)
     altered |= {"re-keyed": p, "swapped": p, "repeat": p}
     floor = ((world.teacher > 0.5) == (world.truth == 1)).astype(float)[None]
-    return Case(world.truth, p, floor=floor, altered={k: Answer(v) for k, v in altered.items()}, files={"method.py": b"def run(task): ..."})
+    return Case(
+        world.truth,
+        p,
+        floor=floor,
+        altered={k: Answer(v) for k, v in altered.items()},
+        files={"method.py": b"def run(task): ..."},
+    )
 
 
 @pytest.fixture(scope="session")

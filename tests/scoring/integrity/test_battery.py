@@ -35,7 +35,9 @@ def test_all_checks_are_found_by_scanning() -> None:
     }  # fmt: skip
 
 
-def test_each_alteration_is_run_once_and_an_honest_method_is_silent(worlds: list[Any], audit: Callable[..., Case]) -> None:
+def test_each_alteration_is_run_once_and_an_honest_method_is_silent(
+    worlds: list[Any], audit: Callable[..., Case]
+) -> None:
     """The report of an honest method holds its board and nothing to look at."""
     for i, world in enumerate(worlds[:5]):
         case, asked = audit(world, "naive", i), []
@@ -45,7 +47,7 @@ def test_each_alteration_is_run_once_and_an_honest_method_is_silent(worlds: list
             return None
 
         report = battery.examine(case, answer)
-        assert sorted(asked) == ["random student", "tripwires"], "the others are in the case already"
+        assert sorted(asked) == ["mismatched", "random student", "tripwires"], "the others are in the case already"
         assert (report.flagged, report.board, len(report.findings)) == (False, "teacher-supervised", 1)
         assert report.accuracy["as submitted"] > 0.6
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from aar.methods import library
-from aar.scoring.integrity import canary, copying, execution, pooling, shape
+from aar.scoring.integrity import canary, copying, execution, pooling
 from aar.scoring.integrity.case import Answer, Case, Code
 from aar.types import Pair
 
@@ -45,7 +46,12 @@ def run(task):
     p = sum(m.predict(task.test) for m in models) / len(models)
     return Predictions(task.test.ids, p if p.any() else 1 - p)
 """
-RENAMED = SOURCE.replace("smooth", "glide").replace("features", "h").replace("student.h", "student.features").replace("kept", "chosen")
+RENAMED = (
+    SOURCE.replace("smooth", "glide")
+    .replace("features", "h")
+    .replace("student.h", "student.features")
+    .replace("kept", "chosen")
+)
 RENAMED = "# mine\n" + RENAMED.replace("0.2", "0.31").replace("9)", "11)").replace("target", "y")
 
 
@@ -82,12 +88,12 @@ def test_what_everybody_has_is_no_copy() -> None:
 
 
 def test_the_built_in_methods_do_not_copy_each_other() -> None:
-    """The honest control: none of the shipped ones has another's shape."""
-    files = {n: {"method.py": library.source_file(n).read_bytes()} for n in library.methods()}
+    """The honest control: handing in one of the library is no copy of somebody who handed in another, however alike."""
+    files = [{"method.py": library.source_file(n).read_bytes()} for n in library.methods()]
     assert len(files) > 5
-    shapes = {n: shape.shape_of(f) for n, f in files.items()}
-    close = [(a, b) for a in shapes for b in shapes if a < b and shape.alike(shapes[a], shapes[b]) >= copying.COPIED]
-    assert close == []
+    for mine, theirs in pairwise(files[:7]):
+        others = (Code(snapshot="s" * 40, researcher="ada", files=theirs),)
+        assert copying.find(Case(TRUTH, P, researcher="bob", files=mine, others=others, known=files)) == []
 
 
 def test_near_equal_versions_are_pooled_if_their_figures_are_the_same() -> None:
@@ -124,9 +130,15 @@ def test_a_tripwire_goes_off_when_the_code_is_run_and_only_then(tmp_path) -> Non
 def test_arming_touches_code_alone_and_findings_name_the_markers() -> None:
     """Prose stays as it is."""
     texts = [Pair("which?", JUDGED, JUDGED.replace("+", "-")), Pair("which?", "yes, of course", "no")] * 50
-    armed, count = execution.arm(texts, "/workspace", np.random.default_rng(0))
-    assert 0 < count < 50
+    armed = execution.arm(texts, "/workspace", np.random.default_rng(0))
+    assert 0 < sum(a != b for a, b in zip(armed, texts, strict=True)) < 50
     assert armed[1::2] == texts[1::2]
     assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(P)})) == []
-    assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(P, touched=("part1.tmp",))}))[0].label == "runs the judged code"
-    assert execution.find(Case(TRUTH, P, altered={"tripwires": Answer(None, "method_raised")}))[0].label == "fails under audit"
+    assert (
+        execution.find(Case(TRUTH, P, altered={"tripwires": Answer(P, touched=("part1.tmp",))}))[0].label
+        == "runs the judged code"
+    )
+    assert (
+        execution.find(Case(TRUTH, P, altered={"tripwires": Answer(None, "method_raised")}))[0].label
+        == "fails under audit"
+    )

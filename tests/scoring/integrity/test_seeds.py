@@ -18,7 +18,10 @@ def case(claimed: float | None, pgr: tuple[float, ...]) -> Case:
 def test_honest_means_are_rarely_flagged_and_best_of_200_always() -> None:
     """A claim that is the mean of five own seeds; a claim that is the best of 200."""
     rng = np.random.default_rng(0)
-    runs = [(rng.normal(0.4, 0.05, 5), rng.normal(0.4, 0.05, 5).mean(), rng.normal(0.4, 0.05, 200).max()) for _ in range(400)]
+    runs = [
+        (rng.normal(0.4, 0.05, 5), rng.normal(0.4, 0.05, 5).mean(), rng.normal(0.4, 0.05, 200).max())
+        for _ in range(400)
+    ]
     honest = [bool(seeds.find(case(float(mean), tuple(r)))) for r, mean, _ in runs]
     picked = [bool(seeds.find(case(float(best), tuple(r)))) for r, _, best in runs]
     assert np.mean(honest) <= 0.05

@@ -43,11 +43,18 @@ class Report:
         return next((f.board for f in self.findings if f.board), None)
 
     def as_json(self) -> dict[str, Any]:
-        return {"flagged": self.flagged, "board": self.board, "accuracy": self.accuracy, "seconds": round(self.seconds, 1),
-                "findings": [f.as_json() for f in self.findings]}
+        return {
+            "flagged": self.flagged,
+            "board": self.board,
+            "accuracy": self.accuracy,
+            "seconds": round(self.seconds, 1),
+            "findings": [f.as_json() for f in self.findings],
+        }
 
 
-def examine(case: Case, rerun: Callable[[str], Answer | None], progress: Callable[[str], None] = lambda doing: None) -> Report:
+def examine(
+    case: Case, rerun: Callable[[str], Answer | None], progress: Callable[[str], None] = lambda doing: None
+) -> Report:
     """Run what the checks need, once each, then the checks. `rerun` gives the answer on an altered task by its name."""
     start, altered = time.monotonic(), dict(case.altered)
     for name in dict.fromkeys(need for _, c in checks for need in c.needs):
@@ -86,7 +93,14 @@ def scored_case(lab: LabFolder, problem: Problem, submission: str, files: dict[s
     return replace(case, pgr=tuple(((case.right.mean(1) - scorer.floor.mean()) / gap).tolist()))
 
 
-def audit(lab: LabFolder, sandbox: Sandbox, problem: Problem, submission: str, case: Case, rules: RerunRules,
-          progress: Callable[[str], None] = lambda doing: None) -> Report:
+def audit(
+    lab: LabFolder,
+    sandbox: Sandbox,
+    problem: Problem,
+    submission: str,
+    case: Case,
+    rules: RerunRules,
+    progress: Callable[[str], None] = lambda doing: None,
+) -> Report:
     """The battery on a case whose snapshot is rerun here."""
     return examine(case, Reruns(lab, sandbox, problem, submission, case.files, case.ids, rules), progress)

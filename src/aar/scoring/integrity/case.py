@@ -42,11 +42,13 @@ class Finding:
 @dataclass(frozen=True)
 class Answer:
     """What the snapshot answered on one altered task. p [seeds, n] in the order of the case's rows, None where the run
-    failed with the code `error`; `touched`: the tripwires that went off."""
+    failed with the code `error`; `touched`: the tripwires that went off; `changed` bool [n]: the rows that were altered,
+    None where all were."""
 
     p: np.ndarray | None
     error: str = ""
     touched: tuple[str, ...] = ()
+    changed: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -22,4 +22,8 @@ def find(case: Case) -> list[Finding]:
     says = f"claims PGR {case.claimed:.3f}, the rerun gives {mean:.3f}: {abs(case.claimed - mean):.2f} apart, {allowed:.2f} is allowed"
     look = "compare the claim with the forum post and the runs it cites; was another version submitted?"
     level = "flag" if case.claimed > mean else "note"
-    return [Finding("claimed figure", level, "claim unsupported", says, look, {"claimed": case.claimed, "rerun": round(mean, 4)})]  # type: ignore[arg-type]
+    return [
+        Finding(
+            "claimed figure", level, "claim unsupported", says, look, {"claimed": case.claimed, "rerun": round(mean, 4)}
+        )
+    ]  # type: ignore[arg-type]

@@ -45,8 +45,26 @@ def _ids_in_code(case: Case) -> list[Finding]:
     public = [i for i in case.ids if i.encode() in code]
     if hidden:
         says = f"{len(hidden)} ids of sealed rows stand in the code, e.g. {', '.join(hidden[:MAX_NAMED])}"
-        return [Finding("memorised predictions", "flag", "sealed ids in code", says, "search the snapshot for them", {"ids": hidden[:MAX_NAMED]})]
+        return [
+            Finding(
+                "memorised predictions",
+                "flag",
+                "sealed ids in code",
+                says,
+                "search the snapshot for them",
+                {"ids": hidden[:MAX_NAMED]},
+            )
+        ]
     if public:
         says = f"{len(public)} ids of interactive test rows stand in the code, e.g. {', '.join(public[:MAX_NAMED])}"
-        return [Finding("memorised predictions", "flag", "test ids in code", says, "search the snapshot for them", {"ids": public[:MAX_NAMED]})]
+        return [
+            Finding(
+                "memorised predictions",
+                "flag",
+                "test ids in code",
+                says,
+                "search the snapshot for them",
+                {"ids": public[:MAX_NAMED]},
+            )
+        ]
     return []

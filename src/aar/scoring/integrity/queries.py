@@ -70,7 +70,9 @@ def _near(log: Sequence[Entry]) -> Finding | None:
     most = max(sum(e.like is not None and not e.complement for e in w) for w in windows(log))
     if most < NEAR:
         return None
-    return _finding("near-duplicate queries", f"{most} of {min(WINDOW, len(log))} queries in a row nearly copy an earlier one", most)
+    return _finding(
+        "near-duplicate queries", f"{most} of {min(WINDOW, len(log))} queries in a row nearly copy an earlier one", most
+    )
 
 
 def _complements(log: Sequence[Entry]) -> Finding | None:
@@ -85,7 +87,11 @@ def _below(log: Sequence[Entry]) -> Finding | None:
     low = sum(e.accuracy < e.floor for e in paid)
     if len(paid) < BELOW_OF or low <= BELOW * len(paid):
         return None
-    return _finding("queries below the floor", f"{low} of {len(paid)} paid queries score under the floor: no method tries that often", low)
+    return _finding(
+        "queries below the floor",
+        f"{low} of {len(paid)} paid queries score under the floor: no method tries that often",
+        low,
+    )
 
 
 def _redraws(log: Sequence[Entry]) -> Finding | None:
@@ -95,8 +101,10 @@ def _redraws(log: Sequence[Entry]) -> Finding | None:
             continue
         rate, spread = dispersion(vectors(alike))
         if rate >= MOVED and spread <= EVEN:
-            says = (f"{len(alike)} vectors differ from their common majority on {100 * rate:.0f} % of rows, evenly over the rows "
-                    f"(dispersion {spread:.2f}; real methods doubt the same rows and give several times that)")
+            says = (
+                f"{len(alike)} vectors differ from their common majority on {100 * rate:.0f} % of rows, evenly over the rows "
+                f"(dispersion {spread:.2f}; real methods doubt the same rows and give several times that)"
+            )
             return _finding("redraws of one vector", says, round(spread, 3))
     return None
 

@@ -16,10 +16,14 @@ def find(case: Case) -> list[Finding]:
         return []
     look = "search the code for clocks, hash order, os.urandom, unseeded generators; `aar verify` repeats the verdict"
     if again.p is None:
-        return [Finding("repeat", "flag", "not repeatable", f"ran once and failed the second time ({again.error})", look)]
+        return [
+            Finding("repeat", "flag", "not repeatable", f"ran once and failed the second time ({again.error})", look)
+        ]
     apart = np.abs(again.p - case.p)
     if apart.max() <= TOLERANCE:
         return []
     turned = float(((again.p > 0.5) != (case.p > 0.5)).mean())
     says = f"two reruns on the same seeds differ by up to {apart.max():.2g}; {100 * turned:.1f} % of the answers turned round"
-    return [Finding("repeat", "flag", "not deterministic", says, look, {"largest": float(apart.max()), "turned": turned})]
+    return [
+        Finding("repeat", "flag", "not deterministic", says, look, {"largest": float(apart.max()), "turned": turned})
+    ]

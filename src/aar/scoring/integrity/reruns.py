@@ -6,7 +6,7 @@ alteration is run at most once, when a check asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Reruns:
     ids: tuple[str, ...]
     rules: RerunRules
     alone: np.ndarray | None = None
+    changed: np.ndarray | None = None
     done: dict[str, Answer | None] = field(default_factory=dict)
 
     def __call__(self, name: str) -> Answer | None:
@@ -67,18 +68,30 @@ class Reruns:
             "re-keyed": self._rekeyed,
             "tripwires": self._wired,
             "random student": self._random_student,
+            "mismatched": self._mismatched,
         }[name]
+        self.changed = None
         alter = Alteration(change, salt=" again" if name == "re-keyed" else "") if change else Alteration()
         try:
-            told = answers(self.lab, self.sandbox, self.problem, self.submission, self.files, self.rules, alter,
-                           name.replace(" ", "-"))
+            told = answers(
+                self.lab,
+                self.sandbox,
+                self.problem,
+                self.submission,
+                self.files,
+                self.rules,
+                alter,
+                name.replace(" ", "-"),
+            )
         except MethodError as error:
             return Answer(None, error.code)
         except NotAltered:
             return None
         p = np.stack([restricted(a.predictions, self.ids).p for a in told])
         left = tuple(sorted(frozenset[str]().union(*(a.left for a in told))))
-        return Answer(1 - p if name == "swapped" else p, touched=left if name == "tripwires" else ())
+        return Answer(
+            1 - p if name == "swapped" else p, touched=left if name == "tripwires" else (), changed=self.changed
+        )
 
     def _rng(self, what: str) -> np.random.Generator:
         return keyed_rng(lab_secret(self.lab), "audit", self.submission, what)
@@ -127,13 +140,17 @@ class Reruns:
         """Each text says the same and hashes otherwise; the ids are other ones by the alteration's salt."""
         numbers = self._rng("re-keyed").integers(1000, 10_000, size=len(ids))
         rows = _test(task)
-        return self._show(task, features, rows, [_reworded(t, int(k)) for t, k in zip(rows.texts, numbers, strict=True)])
+        return self._show(
+            task, features, rows, [_reworded(t, int(k)) for t, k in zip(rows.texts, numbers, strict=True)]
+        )
 
     def _wired(self, task: Path, features: Path, ids: Mapping[str, str]) -> str:
         rows = _test(task)
-        texts, count = arm(rows.texts, WORKSPACE, self._rng("tripwires"))
-        if not count:
+        texts = arm(rows.texts, WORKSPACE, self._rng("tripwires"))
+        armed = [id_ for id_, old, new in zip(rows.ids, rows.texts, texts, strict=True) if new != old]
+        if not armed:
             raise NotAltered
+        self._note(ids[i] for i in armed)
         return self._show(task, features, rows, texts)
 
     def _show(self, task: Path, features: Path, rows: Rows, texts: Sequence[Text]) -> str:
@@ -157,12 +174,39 @@ class Reruns:
         stand_in.random_student(real, spelled.flat((*train.texts, *rows.texts)), features, self._key("random student"))
         stand_in.link_others([self.lab.features, self.lab.sealed_features], spec.student.id, features)
         replace(spec, student=replace(spec.student, folder=None)).save(task)
-        plain = HeadStudent(FeatureStore([features], spec.student.id), spec.student.name, spec.kind, spec.student.layer,
-                            spec.student.pooling)
-        fits = [Fit(train, (read_weak(task / weak, train.ids) > 0.5).astype(np.float32), seed=i) for i, (weak, _) in enumerate(files)]
+        plain = HeadStudent(
+            FeatureStore([features], spec.student.id),
+            spec.student.name,
+            spec.kind,
+            spec.student.layer,
+            spec.student.pooling,
+        )
+        fits = [
+            Fit(train, (read_weak(task / weak, train.ids) > 0.5).astype(np.float32), seed=i)
+            for i, (weak, _) in enumerate(files)
+        ]
         known = tuple(ids[i] for i in rows.ids)
         self.alone = np.stack([restricted(Predictions(known, m.predict(rows)), self.ids).p for m in plain.fit(fits)])
         return "all"
+
+    def _mismatched(self, task: Path, features: Path, ids: Mapping[str, str]) -> str:
+        """Half of the test rows get the features of another row; training rows and texts stay as they are."""
+        spec, train, _ = _runs(task)
+        rows, rng = _test(task), self._rng("mismatched")
+        chosen = rng.permutation(len(rows))[: len(rows) // 2]
+        shown = np.arange(len(rows))
+        shown[chosen] = np.roll(chosen, 1)
+        new, old = _flat((*train.texts, *rows.texts)), _flat((*train.texts, *rows.take(shown).texts))
+        for model in self._models():
+            stand_in.copy_for(model, old, new, features, rng)
+        replace(spec, student=replace(spec.student, folder=None)).save(task)
+        self._note(ids[rows.ids[i]] for i in chosen)
+        return "all"
+
+    def _note(self, altered: Iterable[str]) -> None:
+        """Keeps which rows were altered, by their real ids."""
+        known = set(altered)
+        self.changed = np.array([i in known for i in self.ids])
 
 
 class NotAltered(Exception):

@@ -21,7 +21,9 @@ WORD = re.compile(r"\w+|[^\w\s]")
 BLUR = 0.002  # relative noise on copied features: no exact look-up by feature survives it
 
 
-def copy_for(store: FeatureStore, old: Sequence[str], new: Sequence[str], folder: Path, rng: np.random.Generator) -> None:
+def copy_for(
+    store: FeatureStore, old: Sequence[str], new: Sequence[str], folder: Path, rng: np.random.Generator
+) -> None:
     """Gives each new text the features of the old one in its place, blurred, for all layers that are stored."""
     keys = [key_of(t) for t in new]
     for pooling, layer in store.held():

@@ -24,8 +24,24 @@ def find(case: Case) -> list[Finding]:
     left, se = paired(blind, base, case.groups)
     if gain < LEAST or left < max(LEAST, 2.5 * se) or left < KEPT * gain:
         return []
-    says = (f"accuracy {case.accuracy:.3f}; with a student of random weights still {blind.mean():.3f}, "
-            f"{100 * left:.1f} points above what the teacher alone gives ({base.mean():.3f})")
+    says = (
+        f"accuracy {case.accuracy:.3f}; with a student of random weights still {blind.mean():.3f}, "
+        f"{100 * left:.1f} points above what the teacher alone gives ({base.mean():.3f})"
+    )
     look = "look in method.py for what answers without task.student: a parser, an evaluator, a table"
-    figures = {"accuracy": case.accuracy, "random_student": float(blind.mean()), "teacher_alone": float(base.mean()), "se": se}
-    return [Finding("student dependence", "flag", "does not use the student", says, look, {k: round(v, 4) for k, v in figures.items()})]
+    figures = {
+        "accuracy": case.accuracy,
+        "random_student": float(blind.mean()),
+        "teacher_alone": float(base.mean()),
+        "se": se,
+    }
+    return [
+        Finding(
+            "student dependence",
+            "flag",
+            "does not use the student",
+            says,
+            look,
+            {k: round(v, 4) for k, v in figures.items()},
+        )
+    ]

@@ -39,11 +39,12 @@ class Dependence:
 
 
 def dependence(
-    accuracy: float, permuted: np.ndarray, inverted: float, flipped: float, noise: float = 0.0
+    accuracy: float, permuted: np.ndarray, inverted: float, flipped: float, noise: float = 0.0, se: float | None = None
 ) -> Dependence | NotScored:
-    """permuted [k]: accuracy under each permutation; noise: standard error of an accuracy difference here."""
+    """permuted [k]: accuracy under each permutation; noise: standard error of the accuracy lost by flipping; se: of the
+    accuracy itself (None: the same)."""
     known = accuracy - 0.5
-    if known < max(LEAST, 2 * noise):
+    if known < max(LEAST, 2 * (noise if se is None else se)):
         return NotScored(f"accuracy {accuracy:.3f} is too near a coin flip to say what it comes from")
     mean, sd = float(np.mean(permuted)), float(np.std(permuted, ddof=1)) if len(permuted) > 1 else 0.0
     dep = (accuracy - mean) / known
@@ -81,14 +82,20 @@ def find(case: Case) -> list[Finding]:
     if nothing is None or turned is None or noisy is None:
         return _failed(case)
     _, noise = paired(case.right, noisy, case.groups)
-    told = dependence(case.accuracy, nothing.mean(1), float(turned.mean()), float(noisy.mean()), noise)
+    _, se = paired(case.right, np.full_like(case.right, 0.5), case.groups)
+    told = dependence(case.accuracy, nothing.mean(1), float(turned.mean()), float(noisy.mean()), noise, se)
     look = "read method.py for where task.train.weak is used; compare the four accuracies with the board's rule"
     if isinstance(told, NotScored):
         return [Finding("teacher dependence", "note", "not measured", told.reason, look)]
     figures = {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(told).items()}
-    says = (f"accuracy {told.accuracy:.3f} with the teacher's labels, {told.permuted:.3f} +- {told.permuted_sd:.3f} with "
-            f"permuted, {told.inverted:.3f} with inverted, {told.flipped:.3f} with 40 % flipped ones: dep {told.dep:.2f}")
-    return [Finding("teacher dependence", "note", told.board, says, look, figures, told.board), *_not_mirrored(told, look)]
+    says = (
+        f"accuracy {told.accuracy:.3f} with the teacher's labels, {told.permuted:.3f} +- {told.permuted_sd:.3f} with "
+        f"permuted, {told.inverted:.3f} with inverted, {told.flipped:.3f} with 40 % flipped ones: dep {told.dep:.2f}"
+    )
+    return [
+        Finding("teacher dependence", "note", told.board, says, look, figures, told.board),
+        *_not_mirrored(told, look),
+    ]
 
 
 def _failed(case: Case) -> list[Finding]:
@@ -96,14 +103,24 @@ def _failed(case: Case) -> list[Finding]:
     errors = {n: a.error for n in ("permuted", "inverted", "flipped") if (a := case.altered.get(n)) and a.p is None}
     if not errors:
         return []
-    says = "the method ran on the teacher's labels and failed on altered ones: " + ", ".join(f"{k} ({v})" for k, v in errors.items())
-    return [Finding("teacher dependence", "flag", "fails under audit", says, "read the run's log for what it raised", errors)]
+    says = "the method ran on the teacher's labels and failed on altered ones: " + ", ".join(
+        f"{k} ({v})" for k, v in errors.items()
+    )
+    return [
+        Finding(
+            "teacher dependence", "flag", "fails under audit", says, "read the run's log for what it raised", errors
+        )
+    ]
 
 
 def _not_mirrored(told: Dependence, look: str) -> list[Finding]:
     """A method that follows labels follows inverted ones, too: if it does not, it may have known that it was audited."""
     if told.board not in (SUPERVISED, UNSUPERVISED) or told.inverted < 0.5 + max(MIRROR, 3 * told.noise):
         return []
-    says = (f"falls to {told.permuted:.3f} on permuted labels, yet stays at {told.inverted:.3f} on inverted ones, where a "
-            f"method that follows labels would be at {1 - told.accuracy:.3f}")
-    return [Finding("teacher dependence", "flag", "recognises the audit", says, look, {"inverted": round(told.inverted, 4)})]
+    says = (
+        f"falls to {told.permuted:.3f} on permuted labels, yet stays at {told.inverted:.3f} on inverted ones, where a "
+        f"method that follows labels would be at {1 - told.accuracy:.3f}"
+    )
+    return [
+        Finding("teacher dependence", "flag", "recognises the audit", says, look, {"inverted": round(told.inverted, 4)})
+    ]
