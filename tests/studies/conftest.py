@@ -50,7 +50,7 @@ def quick_lab(made_lab: LabFolder, tmp_path: Path) -> LabFolder:
 
 def new_study(lab: LabFolder, name: str = "a", search: int = 1, random: int = 1, **budgets: Any) -> StudyFolder:
     people = team(name, [("search", search), ("random", random)], starts.names())
-    settings = {"wall_s": 120.0, "trials": 2, "seeds": 2, **budgets}
+    settings = {"wall_s": 900.0, "trials": 2, "seeds": 2, **budgets}
     folder = StudyFolder(lab, name)
     folder.create(StudySpec(name, load("invented").PROBLEM.name, people, **settings))
     return folder
@@ -60,6 +60,12 @@ def new_study(lab: LabFolder, name: str = "a", search: int = 1, random: int = 1,
 def make_study(quick_lab: LabFolder) -> Callable[..., StudyFolder]:
     """`make_study("a", search=1, random=1, trials=2)`: written down, not started."""
     return lambda *args, **budgets: new_study(quick_lab, *args, **budgets)
+
+
+@pytest.fixture
+def write_study() -> Callable[..., StudyFolder]:
+    """The same in a lab of one's own."""
+    return new_study
 
 
 @pytest.fixture(scope="session")

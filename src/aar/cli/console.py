@@ -12,6 +12,7 @@ messages for people go to standard error. Exit code 0 done, 1 failed, 2 wrong us
 
 from __future__ import annotations
 
+import errno
 import json as jsonlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,12 +79,19 @@ class Output:
 
 @contextmanager
 def run_command(json: bool) -> Iterator[Output]:
-    """The body of a command: an AarError becomes a message (or JSON) and exit code 1."""
+    """The body of a command: an AarError, or a full disk, becomes a message (or JSON) and exit code 1."""
     out = Output(json)
     try:
         yield out
     except AarError as error:
         out.fail(error)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        from aar.lab.room import full
+
+        out.fail(full(Path(error.filename or Path.cwd())))
         raise typer.Exit(1) from None
 
 

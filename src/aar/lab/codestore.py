@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aar.errors import InputError, LabError, NotFound, ProviderDown
+from aar.lab import room
 from aar.lab.archive import safe_path
 
 MAX_BYTES = 20_000_000
@@ -46,7 +47,11 @@ class CodeStore:
         parents = [self._known(p) for p in parents or []]
         ref = f"refs/snapshots/{secrets.token_hex(12)}"
         with self._lock:
-            out = self._git("fast-import", "--quiet", "--done", stdin=_import_stream(ref, files, parents, message))
+            try:
+                out = self._git("fast-import", "--quiet", "--done", stdin=_import_stream(ref, files, parents, message))
+            except ProviderDown:
+                self._clear()
+                raise
         commit = out.decode().strip()
         return Stored(commit, self._git("rev-parse", f"{commit}^{{tree}}").decode().strip())
 
@@ -70,6 +75,11 @@ class CodeStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "xb") as file:
                 file.write(body)
+
+    def _clear(self) -> None:
+        """What a write that failed has left takes up the room that is missing."""
+        for left in (*self.path.glob("objects/pack/tmp_*"), *self.path.glob("fast_import_crash_*")):
+            left.unlink(missing_ok=True)
 
     def _known(self, snapshot: str) -> str:
         if len(snapshot) == 40 and not snapshot.strip("0123456789abcdef"):
@@ -102,6 +112,8 @@ class CodeStore:
             raise ProviderDown("the code store does not answer", code="code_store_slow", hint="try again") from e
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()[-300:]
+            if room.tells(said):
+                raise room.full(self.path)
             raise LabError(f"git {args[0]} failed: {said}", code="code_store_fault", hint="run `aar doctor`")
         return done.stdout
 

@@ -144,6 +144,15 @@ def fail(store: Store, job: Job, fault: Fault, code: str, message: str, exact: d
         _close(store, row, "failed", job.lease)
 
 
+def hand_back(store: Store, job: Job) -> None:
+    """The lab cannot run it now, for no reason that lies in it: back to the queue, and not counted as a try."""
+    with store.transaction() as session:
+        row = _held(session, job)
+        row.state, row.tries = "queued", row.tries - 1
+        store.record(row.worker or "lab", "submission.hand_back", id=row.id)
+        _tell(store, row)
+
+
 def requeue(store: Store, submission: int, actor: str) -> None:
     """Run a failed submission once more (an owner's act)."""
     with store.transaction() as session:

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aar.errors import AarError, BudgetSpent, Conflict, InputError, MethodError, ProviderDown
-from aar.lab import ledger, promotion, queue
+from aar.lab import ledger, promotion, queue, room
 from aar.lab.queue import Job, SeedRun
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
@@ -40,7 +40,7 @@ def work(lab: Lab, name: str, rules: RerunRules = RerunRules(), *, forever: bool
     """Rerun what is queued; with forever=False until the queue is empty. Returns how many were closed."""
     done, parent = 0, int(os.environ.get("AAR_PARENT") or os.getppid())  # who started it may be gone by now
     while os.getppid() == parent and not lab.stopping:
-        job = queue.claim(lab.store, name)
+        job = _claimed(lab, name)
         if job is not None:
             run_job(lab, job, rules)
             done += 1
@@ -51,46 +51,67 @@ def work(lab: Lab, name: str, rules: RerunRules = RerunRules(), *, forever: bool
     return done
 
 
-def run_job(lab: Lab, job: Job, rules: RerunRules) -> None:
-    """One submission to its verdict or failure. A lost lease drops the result: another worker has it."""
-    start = time.monotonic()
+def _claimed(lab: Lab, name: str) -> Job | None:
+    """The next one, where there is room to run it and the database answers."""
+    if room.free_mb(lab.folder.root) < room.LEAST_MB:
+        return None
     try:
-        with _kept_alive(lab, job):
-            problem = Problem.parse(job.problem)
-            verdict = rerun(lab.folder, available(), problem, str(job.id), lab.code.get(job.snapshot), rules)
-            checked = promotion.wanted(lab, problem, verdict, rules)
-            report = promotion.look_over(lab, job.id, rules) if checked else None
-        exact = verdict.as_json() | ({"evidence": report.as_json()} if report else {})
-        with lab.store.transaction():
-            said = _public(lab, job)
-            queue.finish(lab.store, job, exact, said, _runs(verdict), review=bool(report and report.flagged),
-                         board=report.board if report else None)
-            _charge(lab, job, time.monotonic() - start)
-    except Conflict:
-        log.warning("submission %s went to another worker", job.id)
-    except MethodError as error:
-        code, message = public_failure(error, rules.limits)
-        _fail(lab, job, "method", code, message, {"code": error.code, "message": error.message, "trace": error.hint})
+        return queue.claim(lab.store, name)
     except ProviderDown as error:
-        _fail(lab, job, "provider", error.code, error.message, {})
-    except Exception as error:  # the round's boundary: a defect of ours is written down and the next one goes on
-        log.exception("submission %s", job.id)
-        code = error.code if isinstance(error, AarError) else "lab_fault"
-        _fail(
-            lab,
-            job,
-            "lab",
-            code,
-            "the lab failed while rerunning this; the owner has been told",
-            {"trace": traceback.format_exc()[-8000:]},
-        )
+        log.warning("cannot look into the queue: %s", error.message)
+        return None
 
 
-def _fail(lab: Lab, job: Job, fault: queue.Fault, code: str, message: str, exact: dict[str, Any]) -> None:
+def run_job(lab: Lab, job: Job, rules: RerunRules) -> None:
+    """One submission to its verdict or failure. A lost lease drops the result: another worker has it. With no room on the
+    disk, or a database that somebody holds, the submission waits: nobody can say then whose fault a failure is."""
     try:
-        queue.fail(lab.store, job, fault, code, message, exact)
+        _run(lab, job, rules)
     except Conflict:
         log.warning("submission %s went to another worker", job.id)
+    except Exception as error:  # the round's boundary: what went wrong is written down and the next one goes on
+        try:
+            if _will_pass(lab, error):
+                log.warning("submission %s waits: %s", job.id, error)
+                queue.hand_back(lab.store, job)
+            else:
+                _fail(lab, job, error, rules)
+        except AarError as then:
+            log.warning("submission %s waits for its lease to end: %s", job.id, then)
+
+
+def _run(lab: Lab, job: Job, rules: RerunRules) -> None:
+    start = time.monotonic()
+    with _kept_alive(lab, job):
+        problem = Problem.parse(job.problem)
+        verdict = rerun(lab.folder, available(), problem, str(job.id), lab.code.get(job.snapshot), rules)
+        checked = promotion.wanted(lab, problem, verdict, rules)
+        report = promotion.look_over(lab, job.id, rules) if checked else None
+    exact = verdict.as_json() | ({"evidence": report.as_json()} if report else {})
+    with lab.store.transaction():
+        said = _public(lab, job)
+        queue.finish(lab.store, job, exact, said, _runs(verdict), review=bool(report and report.flagged),
+                     board=report.board if report else None)
+        _charge(lab, job, time.monotonic() - start)
+
+
+def _will_pass(lab: Lab, error: Exception) -> bool:
+    busy = isinstance(error, ProviderDown) and error.code == "database_busy"
+    return busy or room.behind(error) or room.free_mb(lab.folder.root) < room.LEAST_MB
+
+
+def _fail(lab: Lab, job: Job, error: Exception, rules: RerunRules) -> None:
+    if isinstance(error, MethodError):
+        code, message = public_failure(error, rules.limits)
+        exact = {"code": error.code, "message": error.message, "trace": error.hint}
+        queue.fail(lab.store, job, "method", code, message, exact)
+    elif isinstance(error, ProviderDown):
+        queue.fail(lab.store, job, "provider", error.code, error.message, {})
+    else:
+        log.error("submission %s", job.id, exc_info=error)
+        code = error.code if isinstance(error, AarError) else "lab_fault"
+        trace = "".join(traceback.format_exception(error))[-8000:]
+        queue.fail(lab.store, job, "lab", code, "the lab failed while rerunning this; the owner has been told", {"trace": trace})
 
 
 def _public(lab: Lab, job: Job) -> dict[str, Any]:

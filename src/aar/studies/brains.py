@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from aar.errors import AarError, BudgetSpent, ProviderDown
 from aar.executors.base import Executor, Handle, Job
+from aar.lab import room
 from aar.researchers.base import Stopped, researchers
 from aar.researchers.bench import Bench
 from aar.researchers.hands import Hands
@@ -93,6 +94,8 @@ class Brains:
         except AarError as error:
             self._give_up(member, error)
         except Exception as error:  # the thread's boundary: a defect in an arm ends that arm alone
+            if room.behind(error):
+                return self._give_up(member, room.full(self.folder.root))
             self.failed.append(member.name)
             self.log.tell(member.name, "state", f"failed: {type(error).__name__}: {error}", state="failed",
                           trace=traceback.format_exc()[-4000:])

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from aar.errors import AarError
+from aar.errors import AarError, LabError
+from aar.lab import room
 from aar.lab.client import LabClient
 from aar.researchers.findings import sync_findings
 from aar.studies.charges import Charges
@@ -72,7 +73,7 @@ class Pulse:
                 if error.code in ("disk_full", "database_readonly"):
                     self.fault = error
             except OSError as error:  # the findings' folder
-                self.fault = AarError(f"findings cannot be written: {error}", code="disk_full")
+                self.fault = room.full(self.findings) if room.behind(error) else LabError(f"findings cannot be written: {error}")
 
     def _take(self, id_: int, kind: str, body: dict[str, Any]) -> None:
         self._last, ours = id_, body["study"] == self.study

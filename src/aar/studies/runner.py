@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from aar.errors import AarError, Conflict, LabError, ProviderDown
 from aar.executors.local import LocalExecutor
+from aar.lab import room
 from aar.lab.client import LabClient
 from aar.lab.service import RETRIES, Served
 from aar.lab.store import Store
@@ -63,7 +64,9 @@ def run_study(lab: LabFolder, name: str, observe: Observe | None = None, stop: t
         except AarError as error:
             raise _with_next(error, name) from error
         except OSError as error:
-            raise ProviderDown(f"the study cannot write its files: {error}", code="disk_full", hint=_next(name)) from error
+            if not room.behind(error):
+                raise
+            raise _with_next(room.full(lab.root), name) from error
         done = counts(read_events(folder.events))
         log.tell("", "study", "stopped" if stop.is_set() else "complete", state="stopped" if stop.is_set() else "complete")
     return Outcome(name, not stop.is_set(), unsettled=unsettled, seconds=round(time.monotonic() - start, 1), **done)
@@ -132,6 +135,7 @@ def _settle(spec: StudySpec, log: EventLog, brains: Brains, served: Served, puls
 
 
 def _check(lab: LabFolder, spec: StudySpec) -> None:
+    room.check(lab.root, LEAST_FREE_MB)
     problem = Problem.parse(spec.problem)
     Card.load(lab, problem)
     student_folder(problem)  # NotFound where the model's files are gone
@@ -139,9 +143,6 @@ def _check(lab: LabFolder, spec: StudySpec) -> None:
         store.migrate()
         with store.transaction() as session:
             session.connection()  # raises where somebody else holds the database
-    free = shutil.disk_usage(lab.root).free >> 20
-    if free < LEAST_FREE_MB:
-        raise ProviderDown(f"{free} MB are free on the disk of {lab.root}", code="disk_full", hint=f"a study needs {LEAST_FREE_MB} MB")
 
 
 def _prepare_task(folder: StudyFolder, spec: StudySpec) -> None:
