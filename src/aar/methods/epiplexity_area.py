@@ -6,7 +6,6 @@ has much. The rows with the largest area are kept.
 
 from __future__ import annotations
 
-
 from aar.methods.card import Card
 from aar.methods.parts.labels import hard
 from aar.methods.parts.prequential import trace

@@ -21,7 +21,7 @@ CARD = Card(
     inputs=("weak", "features", "fit"),
     source="Shin et al. 2024, arXiv:2412.03881, alg. 2; SprocketLab/datacentric_w2s data_source_selection_linear_probing.py",
     summary="collect training rows from the sources that overlap most",
-    defaults={"sources": 6, "batch": 16, "keep": 0.5, "textbook": False, "normalise": True},
+    defaults={"sources": 6, "batch": 4, "keep": 0.5, "textbook": False, "normalise": True},
     formula=r"\arg\max_s \bar o_s + \sqrt{2 \ln T} / n_s",
     departs="sources are clusters of the features, since public rows carry none; the count is outside the root as coded (textbook=True puts it inside)",
     grid=({"keep": 0.7}, {"keep": 0.3}),
