@@ -32,7 +32,7 @@ from scipy.stats import binomtest
 
 from aar.bench import detector_world
 from aar.bench.desk import Desk
-from aar.bench.honest import honest
+from aar.bench.honest import WRITTEN, honest
 from aar.errors import MethodError
 from aar.sandboxes import available
 from aar.sandboxes.base import Limits
@@ -100,6 +100,20 @@ class Range:
     rules: RerunRules
     dry: bool = False
     first: int = 1000
+    kept: Path | None = None
+
+    def tried(self, family: str, number: int, folder: Mapping[str, str]) -> Trial:
+        """The trial, or what `kept` holds of it from a run that was cut short."""
+        if self.kept and self.kept.exists():
+            for line in self.kept.read_text().splitlines():
+                known = json.loads(line)
+                if (known["family"], known["number"]) == (family, number):
+                    return Trial(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+        trial = self.trial(family, number, folder)
+        if self.kept:
+            with self.kept.open("a") as out:
+                out.write(json.dumps(asdict(trial)) + "\n")
+        return trial
 
     def known(self) -> Known:
         sealed = Sealed(self.lab)
@@ -202,24 +216,33 @@ def measure(place: Range, folders: Sequence[Path], honest_count: int, only: Sequ
     floor, rows, trials = card["floor"]["mean"], [], []
     for folder in folders:
         for family in families(folder, known, only):
-            done = [say(place.trial(family.name, i, f)) for i, f in enumerate(family.folders[: place.first])]
+            done = [say(place.tried(family.name, i, f)) for i, f in enumerate(family.folders[: place.first])]
             rows.append(summary(family, done, floor) | {"from": folder.name})
             trials += done
-    controls = [say(place.trial(f"honest {name}", 0, files)) for name, files in list(honest().items())[:honest_count]]
-    ran = [t for t in controls if not t.stopped]
+    honest_ones = [say(place.tried(f"honest {name}", 0, files)) for name, files in controls(honest_count)]
+    ran = [t for t in honest_ones if not t.stopped]
     reached = sum(r["recall"]["n"] for r in rows)
-    seconds = [t.seconds for t in [*trials, *controls]]
+    seconds = [t.seconds for t in [*trials, *honest_ones]]
     return {
         "world": {"floor": round(floor, 4), "ceiling": round(card["ceiling"]["mean"], 4), "rows": card["rows"], "seeds": place.rules.seeds},
         "families": rows,
         "pooled_recall": rate(sum(r["recall"]["k"] for r in rows), reached),
         "pooled_recall_where_it_pays": _pooled_where_it_pays(rows, trials, floor),
         "honest": {"false_positives": rate(sum(bool(t.flags) for t in ran), len(ran)), "flagged": [[t.family, *t.labels] for t in ran if t.flags],
-                   "not_run": [[t.family, t.stopped] for t in controls if t.stopped],
+                   "not_run": [[t.family, t.stopped] for t in honest_ones if t.stopped],
                    "boards": {b: sum(t.board == b for t in ran) for b in sorted({str(t.board) for t in ran})}},
         "seconds": {"all": round(sum(seconds), 1), "each": round(sum(seconds) / max(len(seconds), 1), 2)},
-        "trials": [asdict(t) for t in [*trials, *controls]],
+        "trials": [asdict(t) for t in [*trials, *honest_ones]],
     }  # fmt: skip
+
+
+def controls(count: int) -> list[tuple[str, Mapping[str, str]]]:
+    """The hand-written honest methods, which sit nearest to cheats, and others spread evenly over the rest, `count` in all."""
+    found = honest()
+    near = [(name, found[name]) for name in WRITTEN][:count]
+    rest = [item for item in found.items() if item[0] not in WRITTEN]
+    left = min(count - len(near), len(rest))
+    return near + [rest[i * len(rest) // left] for i in range(left)]
 
 
 def _pooled_where_it_pays(rows: Sequence[Mapping[str, Any]], trials: Sequence[Trial], floor: float) -> dict[str, Any]:
@@ -255,6 +278,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=1000, help="variants of each family")
     parser.add_argument("--lab", type=Path)
+    parser.add_argument(
+        "--keep", type=Path, help="a file of finished trials, to go on after an interruption (same --lab)"
+    )
     parser.add_argument("--dry", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path)
@@ -270,7 +296,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         try:
             report = measure(
-                Range(lab, problem, desk, RerunRules(seeds=given.seeds, limits=LIMITS), given.dry, given.first),
+                Range(
+                    lab, problem, desk, RerunRules(seeds=given.seeds, limits=LIMITS), given.dry, given.first, given.keep
+                ),
                 given.families,
                 0 if given.dry else given.honest,
                 given.only,

@@ -14,14 +14,15 @@ IDENTICAL = 0.9  # of all runs, where too little is their own
 
 @check("copying")
 def find(case: Case) -> list[Finding]:
+    others = [o for o in case.others if o.researcher != case.researcher and not o.credited]
+    if not others:
+        return []
     known = [shape_of(files) for files in case.known]
     whole = shape_of(case.files)
     mine = own(whole, known)
     built_in = any(alike(whole, shape) >= IDENTICAL for shape in known)
     best: tuple[float, Finding] | None = None
-    for other in case.others:
-        if other.researcher == case.researcher or other.credited:
-            continue
+    for other in others:
         theirs = own(shape_of(other.files), known)
         share = max(contained(mine, theirs), contained(theirs, mine))
         same = 0.0 if built_in else alike(whole, shape_of(other.files))
