@@ -1,7 +1,7 @@
 """How different the team's configurations were over time: distinct ones so far, and how far apart the latest are.
 
-A configuration is its `method.py` text; where that is a recipe, two are as far apart as the share of genes in which they
-differ. Pure.
+A configuration is its `method.py` as a program; recipes among them are as far apart as the share of genes in which they
+differ, whole methods of the library have no such distance. Pure.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aar.analysis.curves import spans, team_hours
 from aar.errors import MethodError
 from aar.researchers import space
 from aar.studies.events import StudyEvent
+from aar.studies.programs import program
 
 WINDOW = 12  # trials
 
@@ -39,7 +40,7 @@ def over_time(events: Sequence[StudyEvent]) -> Diversity:
     for event in trials:
         source = str(event.data.get("source", ""))
         recipe = _recipe(source)
-        seen.add(space.canonical(recipe) if recipe else source)
+        seen.add(program(source))
         recent = [*recent, recipe][-WINDOW:] if recipe else recent
         distinct.append(len(seen))
         pairs = [distance(a, b) for a, b in combinations(recent, 2)]

@@ -131,6 +131,9 @@ class Workbench(Protocol):
     def study(self) -> str: ...
     @property
     def problem(self) -> str: ...
+    @property
+    def offers(self) -> frozenset[str]:
+        """What the task offers a method, in the words of `methods.card.Input`."""
 
     def budget(self) -> Left: ...
     def findings(self) -> list[Finding]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from aar.errors import BudgetSpent, InputError, MethodError
 from aar.executors.base import Executor, Job
+from aar.lab import room
 from aar.lab.archive import extract
 from aar.researchers import findings as forum
 from aar.researchers.base import Answer, Assignment, BoardRow, Event, Finding, FindingKind, Left, Stopped, Trial, clean
@@ -51,6 +52,10 @@ class Bench:
 
     def close(self) -> None:
         self.journal.close()
+
+    @property
+    def offers(self) -> frozenset[str]:
+        return self._public.offers
 
     # -- what there is
 
@@ -106,6 +111,7 @@ class Bench:
                 reply = self._queued(name, lambda: self.hands.run(name, out, seeds, cross, DEADLINE_S))
                 return self._public.collect(self.hands.workspace, out, cross) | {"seconds": reply.seconds}
             except MethodError as error:
+                room.check(self.home)  # without any, the method is not to blame
                 return {"error": clean(f"{error.code}: {error.message}"), "seconds": 0.0}
 
         told = self._do("try", {"name": name, "source": source, "held_out": held_out}, run)

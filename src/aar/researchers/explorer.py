@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from aar.errors import BudgetSpent
-from aar.researchers import space
+from aar.researchers import configs
 from aar.researchers.base import Answer, Assignment, FindingKind, Left, Trial, Workbench
+from aar.researchers.configs import Config
 from aar.researchers.findings import with_data
 from aar.researchers.guess import TOLD, VERDICT, Guess, Observation
 from aar.researchers.signals import Signals, consensus, signals_of
-from aar.researchers.space import Recipe
 from aar.researchers.starts import direction
 
 WAIT_SHARE, WAIT_LEAST_S = 0.15, 5.0  # of the wall clock, kept for the last submission and its verdict
@@ -32,9 +32,9 @@ REDRAWS = 50
 
 @dataclass(frozen=True)
 class Idea:
-    """A recipe to try, and what of others it builds on."""
+    """A recipe or whole method to try, and what of others it builds on."""
 
-    recipe: Recipe
+    recipe: Config
     snapshots: tuple[str, ...] = ()
     findings: tuple[int, ...] = ()
 
@@ -81,6 +81,7 @@ class AbstractExplorer(abc.ABC):
         self.pending: list[Candidate] = []
         self.heard: dict[int, Observation] = {}  # finding of another -> what its answer was
         self.guess = Guess([])
+        self.offers: frozenset[str] = frozenset()  # what its task offers a method
 
     @abc.abstractmethod
     def propose(self) -> Idea:
@@ -93,6 +94,7 @@ class AbstractExplorer(abc.ABC):
     # -- the loop
 
     def work(self, bench: Workbench) -> None:
+        self.offers = bench.offers
         try:
             self._explore(bench)
         except BudgetSpent as spent:
@@ -113,15 +115,15 @@ class AbstractExplorer(abc.ABC):
     def _fresh(self, early: bool) -> Idea:
         """An idea that was not tried yet."""
         for _ in range(REDRAWS):
-            idea = Idea(space.draw(self.rng, self.start.family)) if early else self.propose()
-            if space.canonical(idea.recipe) not in self.seen:
+            idea = Idea(configs.draw(self.rng, self.offers, self.start.family)) if early else self.propose()
+            if configs.canonical(idea.recipe) not in self.seen:
                 break
-        self.seen.add(space.canonical(idea.recipe))
+        self.seen.add(configs.canonical(idea.recipe))
         return idea
 
     def _try(self, bench: Workbench, idea: Idea) -> None:
         why = f"{self.assignment.arm} on {bench.direction}, trial {len(self.tried) + 1}"
-        method = bench.write_method(f"t{len(self.tried) + 1:03d}", space.source(idea.recipe, why))
+        method = bench.write_method(f"t{len(self.tried) + 1:03d}", configs.source(idea.recipe, why))
         trial = bench.try_method(method)
         signals = {} if trial.error else signals_of(trial)
         self.tried.append(Candidate(idea, method, trial, signals))
@@ -194,7 +196,7 @@ class AbstractExplorer(abc.ABC):
     def _submit(self, bench: Workbench, candidate: Candidate | None) -> None:
         if candidate is None:
             return
-        note = f"{candidate.method.name}: {_in_words(candidate.idea.recipe)}"
+        note = f"{candidate.method.name}: {configs.in_words(candidate.idea.recipe)}"
         candidate.snapshot = bench.upload_snapshot(candidate.method, candidate.idea.snapshots, note)
         candidate.submission = bench.submit(candidate.method)
         self.pending.append(candidate)
@@ -225,14 +227,14 @@ class AbstractExplorer(abc.ABC):
         ranked = self._ranked()
         if not ranked:
             return
-        words = f"Of {len(ranked)} starts, {_in_words(ranked[0].idea.recipe)} has the best process signals. No label was asked."
+        words = f"Of {len(ranked)} starts, {configs.in_words(ranked[0].idea.recipe)} has the best process signals. No label was asked."
         self._share(bench, "hypothesis", f"Starting from {bench.direction}", words, ranked[0])
 
     def _tell_result(self, bench: Workbench, candidate: Candidate) -> None:
         assert candidate.answer
         pgr, lane = candidate.answer.pgr, "verified" if candidate.submission else "interactive"
         said = "no improvement" if pgr is None else f"PGR {pgr:.2f}"
-        title = f"{said} ({lane}): {_in_words(candidate.idea.recipe)}"
+        title = f"{said} ({lane}): {configs.in_words(candidate.idea.recipe)}"
         self._share(bench, "result" if pgr is not None else "observation", title, f"Guessed {candidate.guess:.2f} after the answer.", candidate)
 
     def _share(self, bench: Workbench, kind: FindingKind, title: str, words: str, candidate: Candidate) -> None:
@@ -240,7 +242,3 @@ class AbstractExplorer(abc.ABC):
             kind, title, with_data(words, candidate.data()), runs=[candidate.submission] if candidate.submission else [],
             snapshots=[candidate.snapshot] if candidate.snapshot else [], findings=candidate.idea.findings,
         )
-
-
-def _in_words(recipe: Recipe) -> str:
-    return f"{recipe['label']} labels, {recipe['select']} rows, {recipe['loss']} at layer {recipe['layer']}"

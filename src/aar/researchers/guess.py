@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from aar.errors import MethodError
-from aar.researchers import space
+from aar.methods.card import FAMILIES
+from aar.researchers import configs, space, wholes
+from aar.researchers.configs import Config
 from aar.researchers.signals import Signals
-from aar.researchers.space import Recipe
 
 LEVEL, LEVEL_SPREAD = 0.3, 0.3  # PGR of the mean method before any answer, and how little is known of it
 SIGNALS = {"seeds": 0.06, "consensus": 0.06, "agreement": 0.0, "balance": 0.0, "confidence": 0.0}  # PGR per standard deviation
@@ -33,7 +34,7 @@ CURVED = ("layer",)  # numbers with a best value in between
 class Observation:
     """An answer about a method: a PGR, or None for "not above `bar`"."""
 
-    recipe: Recipe
+    recipe: Config
     signals: Signals
     pgr: float | None
     bar: float = 0.0
@@ -48,7 +49,7 @@ def observed(data: Mapping[str, Any], noise: float = CLAIMED) -> Observation | N
     if not (pgr is None or _is_number(pgr)) or not _is_number(bar):
         return None
     try:
-        recipe = space.checked(data.get("recipe"))
+        recipe = configs.checked(data.get("recipe"))
     except MethodError:
         return None
     kept = {name: _cut(signals[name], 0, 1) for name in SIGNALS}
@@ -69,7 +70,7 @@ class Guess:
         for seen in observations:
             self._learn(seen)
 
-    def __call__(self, recipe: Recipe, signals: Signals | None = None) -> float:
+    def __call__(self, recipe: Config, signals: Signals | None = None) -> float:
         """The expected PGR; without signals, of a method that was not tried."""
         return float(self._features(recipe, signals) @ self.weights)
 
@@ -90,22 +91,27 @@ class Guess:
         self.precision = self.precision + np.outer(x, x) / seen.noise**2
         self.weights = np.linalg.solve(self.precision, moment)
 
-    def _features(self, recipe: Recipe, signals: Signals | None) -> np.ndarray:
+    def _features(self, recipe: Config, signals: Signals | None) -> np.ndarray:
         z = np.zeros(len(SIGNALS))
         if signals:
             z = (np.array([signals.get(name, 0.5) for name in SIGNALS]) - self.centre) / self.scale
         return np.concatenate([[1.0], np.clip(z, -3, 3), _genes(recipe)])
 
 
-def _genes(recipe: Recipe) -> np.ndarray:
-    """Numbers in [-1, 1] with a square where one bends; steps as one of so many."""
+def _genes(recipe: Config) -> np.ndarray:
+    """Numbers in [-1, 1] with a square where one bends; steps as one of so many. A whole method has none of these: its
+    family is its gene."""
+    if configs.is_whole(recipe):
+        kind = wholes.family(recipe)
+        return np.array([0.0] * (len(_GENES) - len(FAMILIES)) + [float(kind == name) for name in FAMILIES])
     numbers = [space.NUMBERS[name].place(recipe[name]) for name in space.NUMBERS]
     bent = [space.NUMBERS[name].place(recipe[name]) ** 2 for name in CURVED]
     steps = [float(recipe[step] == name) for step, parts in space.STEPS.items() for name in parts]
-    return np.array([*numbers, *bent, *steps])
+    return np.array([*numbers, *bent, *steps, *[0.0] * len(FAMILIES)])
 
 
-_GENES: list[str | None] = [*space.NUMBERS, *CURVED, *(None for parts in space.STEPS.values() for _ in parts)]
+_STEPS = sum(map(len, space.STEPS.values())) + len(FAMILIES)
+_GENES: list[str | None] = [*space.NUMBERS, *CURVED, *[None] * _STEPS]
 
 
 def _is_number(value: Any) -> bool:

@@ -31,6 +31,11 @@ class PublicTask:
         self.test, self.train = (read_rows(task / f"{part}.jsonl", spec.kind) for part in ("test", "train"))
         self.weak = read_weak(task / spec.runs[0].weak, self.train.ids)
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """A research task has weak labels and cached features, and pairs where its rows are pairs."""
+        return frozenset({"weak", "features", "fit", *(["pairs"] if self.test.kind == "pair" else [])})
+
     def collect(self, workspace: Path, out: str, cross: tuple[str, int] | None) -> dict[str, Any]:
         """{p, held_out} as base64 of f32. MethodError with what went wrong first."""
         p = np.stack([_read(workspace, out, seed, self.test) for seed in self.seeds])

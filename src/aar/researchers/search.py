@@ -13,14 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 from aar.errors import InputError, MethodError
-from aar.researchers import space
+from aar.researchers import configs
 from aar.researchers.base import Assignment, BoardRow, Finding, Workbench, clean, researchers
+from aar.researchers.configs import Config
 from aar.researchers.explorer import AbstractExplorer, Candidate, Idea
 from aar.researchers.findings import data_of
 from aar.researchers.guess import VERDICT, Observation, observed
 from aar.sandboxes import results
 
-NEWCOMER, CROSS, ADOPT = 0.15, 0.35, 0.35  # chances of a child to be drawn anew, crossed, bred from another's
+NEWCOMER, CROSS, ADOPT = 0.25, 0.35, 0.35  # chances of a child to be drawn anew, crossed, bred from another's
 TOURNAMENT = 3
 BROOD = 8
 MAX_SOURCE = 100_000
@@ -41,14 +42,14 @@ class Search(AbstractExplorer):
 
     def _child(self) -> Idea:
         if not self.good or self.rng.random() < NEWCOMER:
-            return Idea(space.draw(self.rng))
+            return Idea(configs.draw(self.rng, self.offers))
         if self.adopted and self.rng.random() < ADOPT:
             return self._bred(self.adopted[-1])
         parent = self._parent().idea
         if self.rng.random() >= CROSS:
             return self._bred(parent)
         other = self._parent().idea
-        recipe = space.mutate(space.cross(parent.recipe, other.recipe, self.rng), self.rng)
+        recipe = self._mutated(configs.cross(parent.recipe, other.recipe, self.rng))
         both = (parent, other)
         return Idea(recipe, _union(i.snapshots for i in both), _union(i.findings for i in both))
 
@@ -76,7 +77,7 @@ class Search(AbstractExplorer):
         """Another's code is text to read a recipe from; where there is none it stays unused."""
         try:
             text = results.read_bytes(bench.download_snapshot(row.snapshot), "method.py", MAX_SOURCE).decode(errors="replace")
-            recipe = space.read(text)
+            recipe = configs.read(text)
         except (MethodError, InputError) as error:
             bench.log(f"cannot build on {clean(row.researcher, 40)}: {error.message}")
             return
@@ -89,7 +90,10 @@ class Search(AbstractExplorer):
         return max((self.good[i] for i in picked), key=lambda c: c.guess)
 
     def _bred(self, parent: Idea) -> Idea:
-        return replace(parent, recipe=space.mutate(parent.recipe, self.rng))
+        return replace(parent, recipe=self._mutated(parent.recipe))
+
+    def _mutated(self, recipe: Config) -> Config:
+        return configs.mutate(recipe, self.rng, self.offers)
 
 
 def _union(parts: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:

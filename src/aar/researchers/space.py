@@ -171,10 +171,14 @@ def run(task):
 _RECIPE = re.compile(r"^RECIPE = (\{.*?^\})$", re.DOTALL | re.MULTILINE)
 
 
+def plain(why: str) -> str:
+    """Words that can stand in a docstring's line."""
+    return re.sub(r"[^\w .,:;()+-]", " ", why)
+
+
 def source(recipe: Recipe, why: str) -> str:
     """The text of a `method.py`. The recipe has neither null nor booleans, so its JSON is Python as well."""
-    words = re.sub(r"[^\w .,:;()+-]", " ", why)
-    return SOURCE.format(why=words, recipe=json.dumps(recipe, indent=4, sort_keys=True))
+    return SOURCE.format(why=plain(why), recipe=json.dumps(recipe, indent=4, sort_keys=True))
 
 
 def read(text: str) -> Recipe:
