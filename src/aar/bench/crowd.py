@@ -117,9 +117,9 @@ class Connection:
 
     def post(self, body: bytes, token: str, key: str) -> tuple[int, bytes]:
         """Status and body. ConnectionError when the server goes away."""
-        head = f"POST /api/v1/evaluations HTTP/1.1\r\nHost: lab\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.sock.sendall(head.encode() + body)
+        lines = f"POST /api/v1/evaluations HTTP/1.1\r\nHost: lab\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
+        lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.sock.sendall(lines.encode() + body)
         data = b""
         while True:
             chunk = self.sock.recv(65536)

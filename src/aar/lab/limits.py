@@ -1,7 +1,7 @@
 """What a request may be before anything reads it: its size, and for JSON its form. Pure ASGI, knows no route.
 
 The body is counted while it arrives and cut off at its cap; JSON must be UTF-8 without duplicate keys, NaN, lone
-surrogates or NUL characters, since each of these means different things to different
+surrogates or NUL characters (nor does the address hold one), since each of these means different things to different
 readers (a repeated row id would silently win, a NaN would compare false with everything).
 """
 
@@ -45,6 +45,8 @@ class BodyLimits:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         try:
+            if b"%00" in scope.get("raw_path", b"") + scope["query_string"]:
+                raise BadRequest("the address holds a NUL", code="bad_text", hint="leave it out")
             body = await asyncio.wait_for(_read(scope, receive), BODY_S)
             if body is None:
                 return None  # the client went away
@@ -101,7 +103,8 @@ def _careful_json(body: bytes) -> Any:
     except BadRequest:
         raise
     except (ValueError, RecursionError) as e:
-        raise BadRequest(f"the body is not JSON: {str(e)[:200]}", code="bad_json") from e
+        said = str(e).partition(";")[0][:200]
+        raise BadRequest(f"the body is not JSON: {said}", code="bad_json", hint="send one JSON object in UTF-8") from e
     if SUSPECT.search(text) or "\0" in text:
         _check_strings(value)
     return value
@@ -121,7 +124,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise BadRequest(f"{name} is not a JSON number", code="not_finite")
+    raise BadRequest(f"{name} is not a JSON number", code="not_finite", hint="send finite numbers")
 
 
 def _check_strings(value: Any) -> None:
@@ -129,7 +132,7 @@ def _check_strings(value: Any) -> None:
     while stack:
         item = stack.pop()
         if isinstance(item, str) and ("\0" in item or any("\ud800" <= c <= "\udfff" for c in item)):
-            raise BadRequest("a text holds a NUL or half a surrogate pair", code="bad_text")
+            raise BadRequest("a text holds a NUL or half a surrogate pair", code="bad_text", hint="leave it out")
         if isinstance(item, dict):
             stack += [*item, *item.values()]
         elif isinstance(item, list):

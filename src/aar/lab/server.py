@@ -30,6 +30,7 @@ from aar.errors import Conflict, InputError, LabError, ProviderDown, Refused
 from aar.lab import tokens
 from aar.lab.apps import owner_app, researcher_app
 from aar.lab.locks import Lock, server_lock
+from aar.lab.protocol import LabProtocol
 from aar.lab.services import Lab
 
 POLL_S = 1.0
@@ -131,6 +132,7 @@ class LabServer:
     async def _open(self, name: str, app: ASGIApp, sock: socket.socket) -> None:
         config = uvicorn.Config(
             app,
+            http=LabProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

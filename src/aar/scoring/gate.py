@@ -276,7 +276,8 @@ def aligned(predictions: Mapping[str, float], exam: Exam) -> np.ndarray:
         raise InputError("a prediction is not a number", code="not_a_number", hint="0, 1 or P(label = 1)")
     p = given.astype(np.float64)
     if not np.isfinite(p).all():
-        raise InputError(f"{int((~np.isfinite(p)).sum())} predictions are NaN or infinite", code="not_finite")
+        raise InputError(f"{int((~np.isfinite(p)).sum())} predictions are NaN or infinite", code="not_finite",
+                         hint="0, 1 or P(label = 1)")
     if p.min() < 0 or p.max() > 1:
         raise InputError("predictions must lie in [0, 1]", code="out_of_range", hint="0, 1 or P(label = 1)")
     return p

@@ -16,12 +16,13 @@ from aar.lab.tokens import Identity
 
 router = APIRouter(tags=["events"])
 MAX_STREAMS = 8
+EVENT = {"type": "object", "properties": {field: {"type": "string"} for field in ("id", "event", "data")}}
 
 
 @router.get(
     "/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}},
 )
 async def get_events(
     who: Anyone,
