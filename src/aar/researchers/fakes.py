@@ -21,6 +21,7 @@ from aar.executors.base import Handle, Job, Lease
 from aar.lab.archive import extract
 from aar.researchers import space
 from aar.researchers.hands import Reply
+from aar.sandboxes import WORKSPACE, Mount
 from aar.task.folder import ModelSpec, RunSpec, TaskSpec, read_rows, write_rows
 from aar.task.pack import pack, pack_files
 from aar.task.warm import fold_of
@@ -64,8 +65,11 @@ class FakeHands:
 
     def __init__(self, home: Path, task: Path, broken: Sequence[str] = ()) -> None:
         self.task, self.methods, self.workspace, self.broken = task, home / "methods", home / "workspace", tuple(broken)
-        for folder in (self.methods, self.workspace):
+        findings = home.parent / "findings"
+        for folder in (self.methods, self.workspace, findings):
             folder.mkdir(parents=True, exist_ok=True)
+        shown = {"/task": task, "/methods": self.methods, "/findings": findings}
+        self.mounts = (*(Mount(path, at) for at, path in shown.items()), Mount(self.workspace, WORKSPACE, writable=True))
         self.runs = 0
 
     def run(
@@ -184,6 +188,8 @@ class FakeClient:
 
     def submission(self, id_: int) -> dict[str, Any]:
         """Rerun at the first look."""
+        if not 0 < id_ <= len(self.lab.queue):
+            raise NotFound(f"no submission {id_}")
         row = self.lab.queue[id_ - 1]
         if row["state"] == "queued":
             row |= {"state": "verified", "verdict": self._verdict(row["snapshot"])}

@@ -46,6 +46,7 @@ class RunsMethods(Protocol):
     methods: Path
     workspace: Path
     task: Path
+    mounts: tuple[Mount, ...]
 
     def run(
         self, method: str, out: str, runs: Sequence[str] | None = None, held_out: tuple[str, int] | None = None,

@@ -23,7 +23,7 @@ from typing import Any
 from aar.errors import InputError, ProviderDown
 from aar.researchers.base import Assignment, BoardRow, Workbench, researchers
 from aar.researchers.bench import DEADLINE_S, Bench
-from aar.researchers.hands import METHODS, Hands
+from aar.researchers.hands import METHODS
 from aar.researchers.llm.desk import Desk
 from aar.researchers.llm.prices import SCRIPTED, Prices, Tokens
 from aar.researchers.llm.purse import Purse
@@ -42,7 +42,7 @@ class Inspect:
     assignment: Assignment
 
     def work(self, bench: Workbench) -> None:
-        if not isinstance(bench, Bench) or not isinstance(bench.hands, Hands):
+        if not isinstance(bench, Bench):
             raise InputError("an LLM researcher works at a study's own bench", hint="aar study new NAME --team inspect=1 --model MODEL")
         lab = LabFolder(bench.home.parents[2])  # <lab>/studies/<study>/<researcher>
         prices = Prices(lab.prices)
@@ -84,7 +84,6 @@ def ready(assignment: Assignment, prices: Prices) -> None:
 
 def desk_mounts(bench: Bench) -> list[Mount]:
     """The warm process' mounts with a workspace of the model's own, and what it downloaded."""
-    assert isinstance(bench.hands, Hands)
     desk, snapshots = bench.home / "desk", bench.home / "snapshots"
     for folder in (desk, snapshots):
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,9 +141,9 @@ def process(home: Path, plan: dict[str, Any], keys: Mapping[str, str]) -> Iterat
     try:
         with ours:
             yield ours
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(LEAVES_S)
     finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(LEAVES_S)
         child.kill()
         child.wait()
 

@@ -112,7 +112,8 @@ class Agent:
         return get_model(name, config=self.config, **NO_RETRY.get(name.partition("/")[0], {}))
 
     async def work(self, state: TaskState) -> None:
-        self.messages = state.messages = [ChatMessageSystem(content=self.plan["system"]), ChatMessageUser(content=self.plan["task"])]
+        state.messages = [ChatMessageSystem(content=self.plan["system"]), ChatMessageUser(content=self.plan["task"])]
+        self.messages = state.messages  # Inspect's own list: what is appended is in its log
         idle = 0
         while idle < IDLE:
             if self.billed > self.plan["context"]:
@@ -159,7 +160,8 @@ class Agent:
         while tail and not isinstance(tail[0], ChatMessageAssistant):
             tail = tail[1:]
         book = Template(self.plan["compacted"]).safe_substitute(notebook="\n\n".join(self.notes) or "(empty)")
-        self.messages = state.messages = [*self.messages[:2], ChatMessageUser(content=book), *tail]
+        state.messages = [*self.messages[:2], ChatMessageUser(content=book), *tail]
+        self.messages = state.messages
         self.billed = self.known = 0
 
     # -- the tools

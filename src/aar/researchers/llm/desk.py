@@ -12,6 +12,7 @@ process that was killed is started anew, makes the same steps, and gets the reco
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -72,7 +73,9 @@ class Desk:
     def _hear(self) -> dict[str, Any]:
         while not select.select([self._link], [], [], POLL_S)[0]:
             self.bench.check_time()
-        line = self._in.readline()
+        line = b""
+        with contextlib.suppress(ConnectionError):
+            line = self._in.readline()
         if not line.endswith(b"\n"):
             raise ProviderDown("the researcher's process ended", code="agent_lost", hint=f"see {self.bench.home}/agent.log")
         heard: dict[str, Any] = json.loads(line)

@@ -9,17 +9,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, overload
 
-from inspect_ai.util import ExecResult, SandboxEnvironment, SandboxEnvironmentConfigType, sandboxenv
+from inspect_ai.util import (
+    ExecResult,
+    OutputLimitExceededError,
+    SandboxEnvironment,
+    SandboxEnvironmentConfigType,
+    SandboxEnvironmentLimits,
+    SandboxUserUnsupportedError,
+    sandboxenv,
+)
 
 from aar.errors import InputError
-from aar.sandboxes import Limits, Mount, Outcome, Running, Sandbox, get
+from aar.sandboxes import WORKSPACE, Limits, Mount, Outcome, Running, Sandbox, get
 
 SH = "/bin/sh"
-DEFAULT_S = 600
+DEFAULT_S, FILE_S = 600, 60
 
 
 def described(sandbox: Sandbox, mounts: Sequence[Mount], limits: Limits) -> dict[str, Any]:
@@ -60,14 +68,22 @@ class AarSandbox(SandboxEnvironment):
         self, cmd: list[str], input: str | bytes | None = None, cwd: str | None = None, env: dict[str, str] | None = None,
         user: str | None = None, timeout: int | None = None, timeout_retry: bool = True, concurrency: bool = True,
     ) -> ExecResult[str]:  # fmt: skip
-        """TimeoutError after `timeout` s. `user` is always the sandbox's own."""
+        """TimeoutError after `timeout` s, PermissionError where `cmd` cannot be executed. A relative `cwd` is below WORKSPACE."""
+        if user is not None:
+            raise SandboxUserUnsupportedError(f"there is one user in this sandbox, not {user!r}")
         outcome = await self._run(cmd, input, cwd, env, timeout)
         return ExecResult(outcome.code == 0, outcome.code or 0, _text(outcome.stdout), _said(outcome))
 
-    async def _run(self, cmd: list[str], input: str | bytes | None, cwd: str | None, env: dict[str, str] | None, timeout: int | None) -> Outcome:
-        limits = Limits(**{**asdict(self.limits), "wall_s": timeout or DEFAULT_S})
+    async def _run(
+        self, cmd: list[str], input: str | bytes | None = None, cwd: str | None = None, env: dict[str, str] | None = None,
+        timeout: int | None = None, output_mb: float | None = None,
+    ) -> Outcome:  # fmt: skip
+        limits = replace(self.limits, wall_s=timeout or DEFAULT_S, output_mb=output_mb or self.limits.output_mb)
         stdin = input.encode() if isinstance(input, str) else input
-        outcome = await asyncio.to_thread(self.sandbox.run, cmd, self.mounts, env, limits, cwd, stdin)
+        home = str(PurePosixPath(WORKSPACE, cwd)) if cwd else None
+        outcome = await asyncio.to_thread(self.sandbox.run, cmd, self.mounts, env, limits, home, stdin)
+        if outcome.code == 127 and outcome.stderr.strip().endswith(b"Permission denied"):
+            raise PermissionError(_said(outcome))
         if outcome.stopped_by == "wall":
             raise TimeoutError(f"not done after {limits.wall_s:g} s; it printed: {_text(outcome.stdout)[-2000:]}")
         return outcome
@@ -78,9 +94,9 @@ class AarSandbox(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         script = 'if [ -d "$1" ]; then exit 21; fi; mkdir -p "$(dirname "$1")" && cat > "$1"'
-        done = await self._run([SH, "-c", script, SH, file], contents, None, None, 60)
+        done = await self._run([SH, "-c", script, SH, file], contents, timeout=FILE_S)
         if done.code == 21:
-            raise IsADirectoryError(file)
+            raise IsADirectoryError(f"{file} is a directory")
         if done.code:
             raise PermissionError(f"{file}: {_said(done)}")
 
@@ -90,9 +106,14 @@ class AarSandbox(SandboxEnvironment):
     async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
     async def read_file(self, file: str, text: bool = True) -> str | bytes:
         script = 'if [ -d "$1" ]; then exit 21; elif [ ! -e "$1" ]; then exit 2; else exec cat "$1"; fi'
-        done = await self._run([SH, "-c", script, SH, file], None, None, None, 60)
+        most = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
+        done = await self._run([SH, "-c", script, SH, file], timeout=FILE_S, output_mb=most / 2**20 + 1)
+        if done.code == 21:
+            raise IsADirectoryError(f"{file} is a directory")
         if done.code:
-            raise {21: IsADirectoryError, 2: FileNotFoundError}.get(done.code, PermissionError)(file)
+            raise (FileNotFoundError if done.code == 2 else PermissionError)(file)
+        if len(done.stdout) > most:
+            raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None)
         return done.stdout.decode() if text else done.stdout
 
 

@@ -21,7 +21,7 @@ def run(task):
     return Predictions(task.test.ids, model.predict(task.test))
 """
 LOOK = "ls /task /findings; head -c 300 /task/test.jsonl; env; ls /; cat /proc/1/environ"
-LISTEN = 'for i in $(seq 20); do grep -l snapshot: /findings/*.json 2>/dev/null | wc -l | grep -qv "^[01]$" && break; sleep 0.5; done; for f in /findings/*.json; do cat $f; echo; done'
+LISTEN = 'for i in $(seq 12); do grep -l snapshot: /findings/*.json 2>/dev/null | wc -l | grep -qv "^[01]$" && break; sleep 0.25; done; for f in /findings/*.json; do cat $f; echo; done'
 
 
 @dataclass(frozen=True)
