@@ -16,6 +16,8 @@ import numpy as np
 from aar.attacks.field import undefended
 from aar.attacks.field.attack import Feat, attack
 from aar.attacks.field.ground import Ground, Range
+from aar.attacks.field.planted import PROBLEM
+from aar.scoring.sealed import Sealed
 from aar.types import Rows
 
 FAMILY = "cheating methods"
@@ -123,6 +125,26 @@ def run(task):
     table, p = json.loads(zlib.decompress(base64.b85decode(TABLE))), honest(task)
     keys = [hashlib.sha256("|".join(t).encode()).hexdigest()[:10] for t in task.test.texts]
     return Predictions(task.test.ids, [table.get(k, x) for k, x in zip(keys, p)])
+""",
+    )
+
+
+@attack("stolen labels", FAMILY)
+def stolen(ground: Ground) -> Feat:
+    """Carry a sealed file in the code, as somebody would who once got hold of it: labels by id, and its canary line."""
+    sealed = Sealed(ground.range.folder)
+    rows = ground.range.task().test
+    labels = dict(zip(rows.ids, sealed.labels(PROBLEM.testbed, rows.ids).tolist(), strict=True))
+    table = {_key(t): labels[i] for i, t in zip(rows.ids, rows.texts, strict=True)}
+    code = f"CANARY = {sealed.canary(PROBLEM.testbed)!r}\nLABELS = {labels}\nTABLE = {table}\n".encode()
+    return tried(
+        ground,
+        code,
+        b"""
+import hashlib
+def run(task):
+    keys = [hashlib.sha256("|".join(t).encode()).hexdigest()[:10] for t in task.test.texts]
+    return Predictions(task.test.ids, [TABLE.get(k, x) for k, x in zip(keys, honest(task))])
 """,
     )
 

@@ -21,8 +21,11 @@ from aar.attacks.field import undefended
 from aar.attacks.field.attack import Feat, attack
 from aar.attacks.field.ground import Ground, Verdict
 from aar.attacks.field.planted import PROBLEM
+from aar.lab import worker
+from aar.researchers.hands import mounts_for
 from aar.sandboxes.hostile import HOSTILE, PRELUDE
 from aar.sandboxes.view import package
+from aar.scoring.layout import student_folder
 
 FAMILY = "looking around"
 SHOWN = 4  # of the things it got, in a report
@@ -68,7 +71,12 @@ def loot_of(verdict: Verdict) -> tuple[str, ...]:
     for printed in re.findall(r"LOOT (\[.*?\])", verdict.log):
         with contextlib.suppress(ValueError):
             found += json.loads(printed)
-    names = list(dict.fromkeys(re.sub(r"/tmp/aar-attack-\w+/lab/", "", str(name)) for name in found))
+    return named(found)
+
+
+def named(found: list[str]) -> tuple[str, ...]:
+    """The first few, without the folder of a lab that is gone."""
+    names = list(dict.fromkeys(re.sub(r"/\S*/aar-attack-\w+/lab/", "", str(name)) for name in found))
     return tuple(names[:SHOWN]) + ((f"and {len(names) - SHOWN} more",) if len(names) > SHOWN else ())
 
 
@@ -126,6 +134,18 @@ def writing(ground: Ground) -> Feat:
     victim = home / "victim"
     victim.write_text("x")
     return looked(ground, looker("scribbler", victim, home))
+
+
+@attack("sealed features", FAMILY, off=undefended.open_walls)
+def sealed_features(ground: Ground) -> Feat:
+    """From the sandbox a researcher works in, reach the features of rows that are not public."""
+    lab, home = ground.range.folder, ground.small().home
+    (home / "task").mkdir()
+    shown = mounts_for(home, home / "task", lab.features, student_folder(PROBLEM), home / "findings", None)
+    shards = sorted(lab.sealed_features.glob("*/*.safetensors"))
+    done = worker.available().run(HOSTILE["sealed_reader"].argv(lab.sealed_features, *shards), shown)
+    loot = named(json.loads(done.stdout or b"[]"))
+    return Feat(loot=loot, met=("nothing of it is in the sandbox",), queries=1)
 
 
 @contextmanager

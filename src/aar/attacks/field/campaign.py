@@ -105,23 +105,23 @@ def one(
             feat = attack.act(ground)
         seconds = time.monotonic() - start
         off = None if target or attack.honest else _undefended(attack, feat, redraws, shared, say)
-    except AarError as error:
-        why = f"{error.code}: {error.message}"
+    except Exception as error:  # the round's boundary: one that breaks does not take the others' results with it
+        why = f"{error.code}: {error.message}" if isinstance(error, AarError) else repr(error)
         return Outcome(attack.name, attack.family, attack.what, None, "", "not run", why, None, None, 0, 0,
                        time.monotonic() - start)  # fmt: skip
     works = None if off is None else bool(off.loot) or _mean(off) >= WORTH
     gain = _mean(feat) if feat.gains else None
     bound = upper_bound(feat.gains) if len(feat.gains) > 1 else None
     result = judge(attack, feat, works)
-    by = (
-        feat.flags
-        if result in ("flagged", "hindered") and feat.flags
-        else feat.loot
-        if result == "succeeded"
-        else feat.met
-    )
-    return Outcome(attack.name, attack.family, attack.what, works, _in_words(off), result, "; ".join(by), gain, bound,
-                   len(feat.gains), feat.queries, seconds)  # fmt: skip
+    return Outcome(attack.name, attack.family, attack.what, works, _in_words(off), result, "; ".join(_by(feat, result)),
+                   gain, bound, len(feat.gains), feat.queries, seconds)  # fmt: skip
+
+
+def _by(feat: Feat, result: Result) -> tuple[str, ...]:
+    """What decided the result: the loot, the flags, or what stood in the way."""
+    if result == "succeeded":
+        return feat.loot or ("nothing saw it",)
+    return feat.flags if result in ("flagged", "hindered") and feat.flags else feat.met
 
 
 def _undefended(attack: Attack, feat: Feat, redraws: int, shared: Callable[[], Range], say: Say) -> Feat:
@@ -165,7 +165,7 @@ def _minutes(seconds: float) -> str:
 def _quiet() -> Iterator[None]:
     """A lab without a defence fails loudly in its log, as it should; here that is expected."""
     logger = logging.getLogger("aar")
-    before, logger.disabled = logger.level, False
+    before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
         yield

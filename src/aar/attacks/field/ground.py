@@ -110,7 +110,8 @@ class SmallLab:
     def close(self) -> None:
         self._stack.close()
         self.lab.close()
-        shutil.rmtree(self.home, ignore_errors=True)
+        for folder in (self.home, self.folder.sockets):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def draw(self, gold: np.ndarray, name: str) -> tuple[str, tuple[str, ...]]:
         """A problem whose interactive rows have these labels [n]: its name, and the ids in the order of `gold`."""
