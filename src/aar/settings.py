@@ -74,6 +74,11 @@ class LabFolder:
         return self.root / "prices.toml"
 
     @property
+    def checkpoints(self) -> Path:
+        """Finetunings under way: a killed one goes on from there."""
+        return self.root / "state" / "checkpoints"
+
+    @property
     def code_store(self) -> Path:
         return self.root / "state" / "code.git"
 

@@ -1,7 +1,7 @@
 """A model's name -> its folder of weights, and the identity of what is in there.
 
-Knows files, not networks: nothing here imports torch. A name is an embedded model ("smollm2-135m"), a local
-folder, or a hub id ("Qwen/Qwen3-4B-Base"), which is downloaded only when HF_HUB_OFFLINE is unset.
+Knows files, not networks: nothing here imports torch. A name is an embedded model ("smollm2-135m"), a folder
+beside those, a local folder, or a hub id ("Qwen/Qwen3-4B-Base"), which is downloaded only when HF_HUB_OFFLINE is unset.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from aar.errors import InputError, NotFound, ProviderDown
 from aar.models import packaged
+from aar.settings import models_folder
 
 CONTEXT = 1024  # tokens of a text that are read; of a longer one the last 1,024, because the answer stands at the end
 RECIPE = f"residual stream after each block, bf16, last {CONTEXT} tokens"  # what a feature is; part of the identity
@@ -31,7 +32,8 @@ def find(name: str | Path) -> Path:
     """The folder that holds the weights of this embedded name, local folder or hub id."""
     if str(name) in packaged.NAMES:
         return packaged.path(str(name))
-    folder = Path(name).expanduser()
+    kept = models_folder() / str(name)
+    folder = kept if kept.is_dir() else Path(name).expanduser()
     if not folder.is_dir():
         if not _HUB_ID.fullmatch(str(name)) or str(name).startswith("."):
             known = ", ".join(packaged.NAMES)

@@ -146,12 +146,12 @@ def alone(task: Path, name: str, folder: Path) -> None:
 
 def _student(problem: Problem, card: Card, roots: tuple[str, ...]) -> ModelSpec:
     folder = STUDENT if PUBLIC_FEATURES in roots else str(student_folder(problem))
-    return ModelSpec(problem.student, card.student_id, card.layer, card.pooling, roots, folder)
+    return ModelSpec(problem.lm, card.student_id, card.layer, card.pooling, roots, folder, problem.how)
 
 
 def student_folder(problem: Problem) -> Path:
     """The weights of the student: shown to sandboxes too, since the model is public."""
-    return frozen.load(problem.student).folder
+    return frozen.load(problem.lm).folder
 
 
 def _weak_model(problem: Problem, card: Card, roots: tuple[str, ...]) -> ModelSpec | None:

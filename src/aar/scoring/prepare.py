@@ -61,9 +61,15 @@ class Baseline:
         return self.floor[:, index], None if self.ceiling is None else self.ceiling[:, index]
 
 
-def student_of(lab: LabFolder, problem: Problem, kind: Kind, *, sealed: bool) -> HeadStudent:
-    lm = frozen.load(problem.student)
-    return HeadStudent(store(lab, lm.id, sealed=sealed), problem.student, kind, deepest(lm.layers), "mean", lm.folder)
+def student_of(lab: LabFolder, problem: Problem, kind: Kind, *, sealed: bool) -> Model:
+    lm = frozen.load(problem.lm)
+    frozen_student = HeadStudent(store(lab, lm.id, sealed=sealed), problem.lm, kind, deepest(lm.layers), "mean", lm.folder)
+    if problem.how == "head":
+        return frozen_student
+    from aar.models.tuned.rules import Tuning
+    from aar.models.tuned.student import TunedStudent
+
+    return TunedStudent(frozen_student, Tuning(problem.how), lab.checkpoints)
 
 
 def teacher_base(lab: LabFolder, teacher: Teacher, kind: Kind) -> HeadStudent | None:
@@ -96,26 +102,28 @@ def fit_ceilings(lab: LabFolder, problem: Problem, kind: Kind, seeds: int) -> li
 
 def prepare(
     lab: LabFolder, problem: Problem, *, seeds: int = SEEDS, processes: int = 2, progress: Progress | None = None,
-    force: bool = False,
+    force: bool = False, ceilings: int | None = None,
 ) -> Card:
-    """Idempotent. Takes the features' time (a minute for an embedded testbed) plus seconds."""
+    """Idempotent. Takes the features' time (a minute for an embedded testbed) plus seconds. `ceilings`: seeds of the
+    ceiling, if not as many as of the floor; a finetuned student, which may take hours a seed, gets none unasked."""
     if not force and (lab.problem(problem.name) / "card.json").exists():
         return Card.load(lab, problem)
     sealed, teacher = Sealed(lab), teachers.get(problem.teacher)
     kind = sealed.rows(problem.testbed, "unlabeled").kind
-    ensure(lab, problem.testbed, problem.student, labelled=False, processes=processes, progress=progress)
+    ensure(lab, problem.testbed, problem.lm, labelled=False, processes=processes, progress=progress)
     if teacher.reads:
         ensure(lab, problem.testbed, teacher.reads[0], labelled=True, processes=processes, progress=progress)
 
     weak = fit_teachers(lab, problem, kind, range(seeds))
     _publish_weak_labels(lab, problem, weak)
-    strong = fit_ceilings(lab, problem, kind, seeds)
+    count = ceilings if ceilings is not None else seeds if problem.how == "head" else 0
+    strong = fit_ceilings(lab, problem, kind, count) if count else None
     baseline = _score_baseline(lab, problem, weak, strong)
     baseline.save(lab, problem)
 
     test = sealed.rows(problem.testbed, "test")
     floor, ceiling = baseline.on(test.ids)
-    lm = frozen.load(problem.student)
+    lm = frozen.load(problem.lm)
     card = Card(
         problem=problem.name, kind=kind, layer=deepest(lm.layers), pooling="mean", student_id=lm.id,
         teacher_id=frozen.load(teacher.reads[0]).id if teacher.reads else None, seeds=seeds,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from aar.errors import InputError, NotFound
 from aar.settings import DEFAULT_STUDENT, DEFAULT_TEACHER, LabFolder
 from aar.types import Kind
 
 NAME = re.compile(r"([a-z0-9][a-z0-9._-]*)(?:@([a-z0-9._-]+)/([A-Za-z0-9._-]+))?")
+
+
+How = Literal["head", "lora", "full"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,20 @@ class Problem:
     @property
     def name(self) -> str:
         return f"{self.testbed}@{self.teacher}/{self.student}"
+
+    @property
+    def lm(self) -> str:
+        """The language model of the student, however it is trained."""
+        return self.student if self.how == "head" else self.student.removesuffix(f"-{self.how}")
+
+    @property
+    def how(self) -> How:
+        """How the student learns: a head on frozen features, or finetuned ("NAME-lora", "NAME-full")."""
+        return "lora" if self.student.endswith("-lora") else "full" if self.student.endswith("-full") else "head"
+
+    def with_student(self, student: str) -> Problem:
+        """The same rows and teacher with another student; "lora" and "full" finetune the present one."""
+        return replace(self, student=f"{self.lm}-{student}" if student in ("lora", "full") else student)
 
     @property
     def short(self) -> str:

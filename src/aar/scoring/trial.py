@@ -8,28 +8,39 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from aar.methods import library
 from aar.models.heads import one_thread
 from aar.models.scores import ScoreStore
+from aar.models.tuned.student import TunedStudent
 from aar.scoring.features import Progress
 from aar.scoring.layout import plain_seeds, research_task
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Result, Scorer
 from aar.settings import LabFolder
-from aar.task.folder import open_model, open_task
+from aar.task.folder import RunSpec, open_student, open_task
 from aar.task.runner import call_method
-from aar.types import Predictions
+from aar.types import Model, Predictions
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A smaller experiment than the problem's, to see whether something runs: training rows, epochs of a finetuning."""
+
+    rows: int | None = None
+    epochs: int | None = None
 
 
 def run_trial(
     lab: LabFolder, problem: Problem, method: str, seeds: Sequence[int], *, params: dict[str, Any] | None = None,
-    log: Callable[..., None] | None = None, progress: Progress | None = None,
+    log: Callable[..., None] | None = None, progress: Progress | None = None, cut: Cut = Cut(),
 ) -> Result:
     """One configuration of a library method, all its seeds, on the interactive rows. What it has the student score is
     kept beside the public features: a trial reads public rows alone."""
@@ -37,12 +48,29 @@ def run_trial(
     with tempfile.TemporaryDirectory(prefix="aar-trial-") as place, one_thread():
         folder = Path(place)
         spec = research_task(lab, problem, folder, plain_seeds(seeds, card), in_sandbox=False, params=params)
-        student = open_model(spec.student, spec.kind, folder)  # one feature cache for all seeds
+        student = open_student(spec.student, spec.kind, folder)  # one feature cache for all seeds
+        if isinstance(student, TunedStudent):
+            student.folder, student.report = lab.checkpoints, _reported(progress, problem.short)
+            student.rules = replace(student.rules, epochs=cut.epochs or student.rules.epochs)
+        frozen = student.frozen if isinstance(student, TunedStudent) else student
         report = partial(progress, f"{problem.short}: scored for {method}, prompts") if progress else None
-        student.scores = ScoreStore([lab.features], card.student_id, into=lab.features, progress=report)
-        answers = [_answer(module, folder, run, student, log) for run in spec.runs]
+        frozen.scores = ScoreStore([lab.features], card.student_id, into=lab.features, progress=report)
+        answers = [_answer(module, folder, run, student, log, cut) for run in spec.runs]
     return Scorer(lab, problem).result(method, seeds, answers, time.monotonic() - start)
 
 
-def _answer(module: ModuleType, folder: Path, run: Any, student: Any, log: Callable[..., None] | None) -> Predictions:
-    return call_method(module, replace(open_task(folder, run, log=log), student=student))
+def _answer(
+    module: ModuleType, folder: Path, run: RunSpec, student: Model, log: Callable[..., None] | None, cut: Cut
+) -> Predictions:
+    task = replace(open_task(folder, run, log=log), student=student)
+    if cut.rows and cut.rows < len(task.train):
+        draw = np.random.default_rng(run.seed).permutation(len(task.train))[: cut.rows]
+        task = replace(task, train=task.train.take(np.sort(draw)))
+    return call_method(module, task)
+
+
+def _reported(progress: Progress | None, name: str) -> Callable[..., None]:
+    """Steps of a finetuning, shown like tokens of an extraction."""
+    if progress is None:
+        return lambda **scalars: None
+    return lambda step, steps, eta_s, **scalars: progress(f"{name}: finetuning, steps", step, steps, eta_s)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aar.errors import LabError
-from aar.types import Claim, Kind, Pair, Rows, Task
+from aar.types import Claim, Kind, Model, Pair, Rows, Task
 
 if TYPE_CHECKING:
     from aar.models.student import HeadStudent
@@ -36,6 +36,7 @@ class ModelSpec:
     pooling: str = "mean"
     features: tuple[str, ...] = ()
     folder: str | None = None
+    how: str = "head"  # or finetuned: "lora", "full"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,17 @@ def open_model(spec: ModelSpec, kind: Kind, root: Path = Path()) -> HeadStudent:
     return HeadStudent(FeatureStore(roots, spec.id), spec.name, kind, spec.layer, spec.pooling, folder, scores=scores)
 
 
+def open_student(spec: ModelSpec, kind: Kind, root: Path = Path()) -> Model:
+    """The student of a task: heads on the frozen model, or the model finetuned."""
+    frozen = open_model(spec, kind, root)
+    if spec.how == "head":
+        return frozen
+    from aar.models.tuned.rules import Tuning
+    from aar.models.tuned.student import TunedStudent
+
+    return TunedStudent(frozen, Tuning("lora" if spec.how == "lora" else "full"))
+
+
 def open_task(
     folder: Path, run: RunSpec | str | None = None, *, params: dict[str, Any] | None = None,
     log: Callable[..., None] | None = None,
@@ -127,7 +139,7 @@ def open_task(
         weak_model = headfile.load(open_model(spec.weak_model, spec.kind, folder), folder / run.head)
     return Task(
         name=spec.name, kind=spec.kind, seed=run.seed, train=train,
-        test=read_rows(folder / "test.jsonl", spec.kind), student=open_model(spec.student, spec.kind, folder),
+        test=read_rows(folder / "test.jsonl", spec.kind), student=open_student(spec.student, spec.kind, folder),
         weak_model=weak_model, params={**spec.params, **(params or {})}, deadline_s=spec.deadline_s,
         **({"log": log} if log else {}),
     )

@@ -1,10 +1,14 @@
-"""A tiny causal model of Qwen3's architecture with random weights, written as a folder that `weights.find` reads."""
+"""A tiny causal model of Qwen3's architecture with random weights, written as a folder that `weights.find` reads.
+
+`python -m aar.models.tuned.fakes` puts it beside the embedded models, as the student "tiny-qwen3".
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from aar.models.tuned.prompts import LABELS
+from aar.settings import models_folder
 
 
 def tiny_qwen3(folder: Path, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
@@ -34,3 +38,7 @@ def tiny_qwen3(folder: Path, width: int = 32, layers: int = 2, seed: int = 0) ->
     torch.manual_seed(seed)
     Qwen3ForCausalLM(config).save_pretrained(str(folder))
     return folder
+
+
+if __name__ == "__main__":
+    print(tiny_qwen3(models_folder() / "tiny-qwen3"))
