@@ -29,8 +29,8 @@ class Scale:
     wall_s: float
 
 
-FULL = Scale(EMBEDDED_TESTBEDS, (("search", 6), ("random", 3)), trials=12, wall_s=240)
-SMALL = Scale(EMBEDDED_TESTBEDS[:1], (("search", 2), ("random", 1)), trials=5, wall_s=75)
+FULL = Scale(EMBEDDED_TESTBEDS, (("search", 6), ("random", 3)), trials=12, wall_s=900)
+SMALL = Scale(EMBEDDED_TESTBEDS[:1], (("search", 2), ("random", 1)), trials=5, wall_s=600)
 
 
 @app.command()

@@ -74,18 +74,17 @@ def summary(view: View, now: float) -> str:
 
 
 def _head(view: View, now: float) -> RenderableType:
-    spec, human, best = view.spec, view.public.human, view.best
+    spec, human = view.spec, view.public.human
     first = _text(
         (f"Study {visible(spec.name, 40)}", "bold"), (f" on {visible(spec.problem, 60)}: {visible(view.phase, 60)}", "")
     )
-    beats = bool(best and human and (best.best or 0) > human[1])
-    second = _text(("best PGR so far ", ""), (_best(view), "bold green" if beats else "bold"))
+    second = _text(("best PGR so far ", ""), (_best(view), "bold"))
     if human:
         second.append(f"   human baseline {human[1]:.2f} ({visible(human[0], 24)})", style="magenta")
     third = _text((f"{_clock(now - view.began) if view.began else '0:00'} gone, {_left(view, now)}   ", ""))
     for what in COUNTED.values():
         third.append(f"{what} {view.done(what)}/{view.planned(what)}   ")
-    if view.public.fault:
+    if view.public.fault and not view.over:  # afterwards its server has left, as it should
         third.append(f"the lab does not answer: {visible(view.public.fault, 60)}", style="yellow")
     bar = ProgressBar(total=max(1, view.planned("trials")), completed=view.done("trials"), complete_style="green")
     return Group(first, second, third, bar)

@@ -17,7 +17,6 @@ from aar.studies.spec import StudySpec
 
 FINDINGS = 30
 COUNTED = {"trial": "trials", "evaluation": "evaluations", "submission": "submissions"}
-OVER = ("finished", "stopped", "failed")
 
 
 @dataclass
@@ -96,7 +95,7 @@ class View:
             setattr(person, COUNTED[event.kind], getattr(person, COUNTED[event.kind]) + 1)
         if event.kind == "state":
             person.state = str(event.data.get("state", "works"))
-            person.doing = event.text if person.state not in ("works", *OVER) else ""
+            person.doing = event.text.removeprefix(f"{person.state}: ") if person.state != "works" else ""
         elif event.kind != "job":
             failed = f" failed: {event.data['error']}" if event.kind == "trial" and event.data.get("error") else ""
             person.doing = f"{event.kind} {event.text}{failed}"
