@@ -142,3 +142,42 @@ def test_arming_touches_code_alone_and_findings_name_the_markers() -> None:
         execution.find(Case(TRUTH, P, altered={"tripwires": Answer(None, "method_raised")}))[0].label
         == "fails under audit"
     )
+
+
+FENCED = f"Sure, here it is:\n\n```python\n{JUDGED}```\nI hope this helps.\n"
+
+
+@pytest.mark.parametrize("how", range(len(execution.WIRES)))
+@pytest.mark.parametrize(
+    "text", [JUDGED, FENCED, "What does this print?\n\n" + JUDGED + "\nprint(add(2, 3))", "def add(a, b): return a + b"]
+)
+def test_every_wire_goes_off_wherever_the_code_stands(text: str, how: int, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Between fences, after a question, in one line: who cuts the code out and runs it leaves a marker."""
+    marker = tmp_path / "marker"
+    armed = execution.armed(text, str(marker), how)
+    assert armed
+    start, end = execution.block(armed.split("\n")) or (0, 0)
+    scope: dict[str, object] = {}
+    exec("\n".join(armed.split("\n")[start:end]), scope)
+    assert marker.exists()
+    assert scope["add"](2, 3) == 5  # type: ignore[operator]
+    assert armed.startswith(text.split("def ")[0]), "what stands before the code is as it was"
+
+
+def test_code_that_is_run_without_builtins_is_told_by_its_answers() -> None:
+    """The wire fails there instead of going off, so the answers turn on armed rows alone. Even turning is blur, not reading."""
+    rng = np.random.default_rng(0)
+    p, armed = rng.random((2, 400)), rng.random(400) < 0.25
+    turned = np.where(armed & (rng.random(400) < 0.3), 1 - p, p)
+    (found,) = execution.find(Case(p[0] > 0.5, p, altered={"tripwires": Answer(turned, changed=armed)}))
+    assert found.label == "answers from the text of the code"
+    evenly = np.where(rng.random(400) < 0.1, 1 - p, p)
+    assert execution.find(Case(p[0] > 0.5, p, altered={"tripwires": Answer(evenly, changed=armed)})) == []
+
+
+def test_a_short_copy_is_found_though_little_of_it_is_its_own() -> None:
+    """One's own method in three lines; the same three lines as a built-in one are nobody's."""
+    short = "def run(task):\n    target = (task.train.weak > THRESHOLD) * 1.0\n    rows = task.train.take(abs(task.train.weak - .5) > EDGE)\n    return go(rows, target)\n"
+    mine, known = short.replace("THRESHOLD", ".4"), ({"method.py": short.encode()},)
+    assert [f.label for f in copying.find(case(mine, code(short)))] == ["copied without credit"]
+    assert copying.find(case(mine, code(short), known=known)) == []
