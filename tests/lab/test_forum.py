@@ -10,8 +10,6 @@ from aar.lab.fakes import METHOD, person
 from aar.lab.services import Lab
 from aar.lab.tokens import Identity
 
-pytestmark = pytest.mark.usefixtures("database")
-
 
 def note(lab: Lab, who: Identity, title: str = "t", **refs: object) -> forum.FindingView:
     return forum.post(lab, who, "insight", title, "body", **refs)  # type: ignore[arg-type]
@@ -60,7 +58,9 @@ def test_standing_comes_from_verified_runs(lab: Lab) -> None:
     waiting = queue.enqueue(lab, ann, "toy", "m", code).id
     standings = [note(lab, ann, runs=runs).standing for runs in ([], [waiting], [first, waiting], [first])]
     assert standings == ["unverified", "unverified", "unverified", "verified"]
-    assert note(lab, person(lab, "mallory"), runs=[first]).standing == "unverified", "another's run proves nothing of hers"
+    assert note(lab, person(lab, "mallory"), runs=[first]).standing == "unverified", (
+        "another's run proves nothing of hers"
+    )
     with pytest.raises(NotFound):
         note(lab, ann, runs=[99])
 

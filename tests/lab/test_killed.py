@@ -22,7 +22,7 @@ EARLIER, ROWS = 40, 300
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> LabFolder:
+def folder(database: str, tmp_path: Path) -> LabFolder:
     return LabFolder(tmp_path / "lab")
 
 
@@ -59,6 +59,7 @@ def check_log(lab: Lab, vectors: crowd.Vectors, tallies: list[Tally], budget: in
     assert sum(json.loads(line)["action"] == "evaluate" for line in text) == len(in_log)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True)
 @pytest.mark.parametrize(
     ("kills", "clients", "after_s"),
     [(2, 16, 1.0), pytest.param(12, 50, 4.0, marks=pytest.mark.soak)],

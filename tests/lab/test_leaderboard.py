@@ -13,8 +13,6 @@ from aar.lab.fakes import METHOD, person
 from aar.lab.services import Lab
 from aar.lab.tokens import Identity
 
-pytestmark = pytest.mark.usefixtures("database")
-
 OWNER = Identity("owner", "owner")
 
 

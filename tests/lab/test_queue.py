@@ -72,7 +72,7 @@ def test_a_failed_finish_leaves_it_running(lab: Lab) -> None:
     """A verdict that cannot be stored whole is not stored at all."""
     (id_,) = submitted(lab)
     job = claimed(lab)
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         queue.finish(lab.store, job, {"a": 1}, {}, [SeedRun(1), SeedRun(1)])
     assert (state(lab, id_).state, state(lab, id_).verdict) == ("running", None)
     queue.finish(lab.store, job, {"a": 1}, {})

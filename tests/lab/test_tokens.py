@@ -11,8 +11,6 @@ from aar.lab.services import Lab
 from aar.lab.tables import Token
 from aar.lab.tokens import NoToken
 
-pytestmark = pytest.mark.usefixtures("database")
-
 
 def test_a_token_opens_as_whom_it_was_made_for(lab: Lab) -> None:
     """Scope, name and study come from the token alone."""

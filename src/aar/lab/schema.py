@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, Double, MetaData
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Double, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 SCOPES = ("researcher", "reviewer", "owner")
@@ -24,8 +24,12 @@ NAMES = {
 }
 
 
+# SQLite's integers have 64 bits whatever they are called; only this name counts up by itself there.
+INT = BigInteger().with_variant(Integer(), "sqlite")
+
+
 class Base(DeclarativeBase):
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, float: Double}
+    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, float: Double, int: INT}
     metadata = MetaData(naming_convention=NAMES)
 
 

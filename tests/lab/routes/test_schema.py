@@ -24,7 +24,7 @@ Served = list[tuple[FastAPI, list[dict[str, str]]]]
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(database: str, tmp_path: Path) -> Iterator[Served]:
     """A lab with something in it: both apps, each with the headers of those whom it serves and, on a researcher's
     own socket, of somebody else."""
     lab = open_lab(LabFolder(tmp_path / "lab"), FakeScorer())
@@ -39,6 +39,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     lab.close()
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_schema_names_every_route(served: Served) -> None:
     """What is not in the description would not be tried below."""
     for app, _ in served:
@@ -58,6 +59,7 @@ def routes(app: FastAPI) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True)
 def test_no_input_breaks_the_lab(served: Served) -> None:
     """Every operation of every app with generated inputs, good and bad, in every role."""
     for app, callers in served:

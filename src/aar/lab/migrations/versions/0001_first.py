@@ -6,11 +6,13 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # 64 bits on both
+
 
 def upgrade() -> None:
     op.create_table(
         "attempts",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
         sa.Column("researcher", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
@@ -22,7 +24,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attempts_researcher_created"), "attempts", ["researcher", "created"])
     op.create_table(
         "audit_entries",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
@@ -38,7 +40,7 @@ def upgrade() -> None:
         sa.Column("accuracy", sa.Double()),
         sa.Column("pgr", sa.Double()),
         sa.Column("se", sa.Double()),
-        sa.Column("seeds", sa.Integer(), nullable=False),
+        sa.Column("seeds", INT, nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("created", sa.String(), nullable=False),
         sa.CheckConstraint("kind IN ('floor', 'ceiling', 'baseline', 'human')", name=op.f("ck_baselines_kind_known")),
@@ -47,31 +49,31 @@ def upgrade() -> None:
     op.create_table(
         "evaluations",
         sa.Column("label_set", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", INT, autoincrement=False, nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
         sa.Column("researcher", sa.String(), nullable=False),
         sa.Column("team", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("rows", sa.String(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("n", INT, nullable=False),
         sa.Column("bits", sa.LargeBinary(), nullable=False),
         sa.Column("accuracy", sa.Double(), nullable=False),
         sa.Column("paid", sa.Boolean(), nullable=False),
-        sa.Column("like", sa.Integer()),
+        sa.Column("like", INT),
         sa.Column("distance", sa.Double()),
         sa.Column("complement", sa.Boolean(), nullable=False),
         sa.Column("improved", sa.Boolean(), nullable=False),
-        sa.Column("ladder", sa.Integer(), nullable=False),
+        sa.Column("ladder", INT, nullable=False),
         sa.Column("floor", sa.Double(), nullable=False),
         sa.Column("step", sa.Double(), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("level", INT, nullable=False),
         sa.PrimaryKeyConstraint("label_set", "seq", name=op.f("pk_evaluations")),
     )
     op.create_index(op.f("ix_evaluations_researcher"), "evaluations", ["researcher"])
     op.create_table(
         "events",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("study", sa.String()),
         sa.Column("audience", sa.String(), nullable=False),
@@ -86,7 +88,7 @@ def upgrade() -> None:
         sa.Column("route", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("body_hash", sa.String(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("status", INT, nullable=False),
         sa.Column("answer", sa.JSON(), nullable=False),
         sa.Column("created", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "route", "key", name=op.f("pk_idempotency_keys")),
@@ -106,12 +108,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
         sa.Column("study", sa.String()),
         sa.Column("researcher", sa.String()),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("tokens_in", sa.Integer(), nullable=False),
-        sa.Column("tokens_out", sa.Integer(), nullable=False),
+        sa.Column("tokens_in", INT, nullable=False),
+        sa.Column("tokens_out", INT, nullable=False),
         sa.Column("usd", sa.Double(), nullable=False),
         sa.Column("hours", sa.Double(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
@@ -137,9 +139,9 @@ def upgrade() -> None:
         sa.Column("study", sa.String()),
         sa.Column("researcher", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
-        sa.Column("files", sa.Integer(), nullable=False),
-        sa.Column("bytes", sa.Integer(), nullable=False),
-        sa.Column("marked_by", sa.Integer()),
+        sa.Column("files", INT, nullable=False),
+        sa.Column("bytes", INT, nullable=False),
+        sa.Column("marked_by", INT),
         sa.Column("created", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
     )
@@ -169,7 +171,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_researchers_study"), "researchers", ["study"])
     op.create_table(
         "submissions",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
         sa.Column("study", sa.String()),
         sa.Column("researcher", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
@@ -186,7 +188,7 @@ def upgrade() -> None:
         sa.Column("worker", sa.String()),
         sa.Column("lease", sa.String()),
         sa.Column("lease_until", sa.String()),
-        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tries", INT, nullable=False),
         sa.Column("created", sa.String(), nullable=False),
         sa.Column("started", sa.String()),
         sa.Column("finished", sa.String()),
@@ -205,16 +207,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_submissions_study"), "submissions", ["study"])
     op.create_table(
         "findings",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
         sa.Column("study", sa.String()),
         sa.Column("researcher", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("runs", sa.JSON(), nullable=False),
-        sa.Column("votes", sa.Integer(), nullable=False),
-        sa.Column("comments", sa.Integer(), nullable=False),
-        sa.Column("marked_by", sa.Integer()),
+        sa.Column("votes", INT, nullable=False),
+        sa.Column("comments", INT, nullable=False),
+        sa.Column("marked_by", INT),
         sa.Column("created", sa.String(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('result', 'hypothesis', 'insight', 'error', 'observation')", name=op.f("ck_findings_kind_known")
@@ -226,8 +228,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_findings_study"), "findings", ["study"])
     op.create_table(
         "reviews",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("submission", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
+        sa.Column("submission", INT, nullable=False),
         sa.Column("reviewer", sa.String(), nullable=False),
         sa.Column("decision", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -240,9 +242,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_reviews_submission"), "reviews", ["submission"])
     op.create_table(
         "runs",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("submission", sa.Integer(), nullable=False),
-        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
+        sa.Column("submission", INT, nullable=False),
+        sa.Column("seed", INT, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("accuracy", sa.Double()),
         sa.Column("pgr", sa.Double()),
@@ -273,8 +275,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tokens_researcher"), "tokens", ["researcher"])
     op.create_table(
         "comments",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("finding", sa.Integer(), nullable=False),
+        sa.Column("id", INT, nullable=False),
+        sa.Column("finding", INT, nullable=False),
         sa.Column("researcher", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("created", sa.String(), nullable=False),
@@ -285,9 +287,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_comments_finding"), "comments", ["finding"])
     op.create_table(
         "votes",
-        sa.Column("finding", sa.Integer(), nullable=False),
+        sa.Column("finding", INT, nullable=False),
         sa.Column("researcher", sa.String(), nullable=False),
-        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("value", INT, nullable=False),
         sa.Column("created", sa.String(), nullable=False),
         sa.CheckConstraint("value IN (-1, 1)", name=op.f("ck_votes_value_known")),
         sa.ForeignKeyConstraint(["finding"], ["findings.id"], name=op.f("fk_votes_finding_findings")),
