@@ -164,10 +164,11 @@ def _minutes(seconds: float) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """A lab without a defence fails loudly in its log, as it should; here that is expected."""
-    logger = logging.getLogger("aar")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in ("aar", "uvicorn")}
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in loggers.items():
+            logger.setLevel(level)

@@ -8,6 +8,7 @@ What is right is read at the end, by the referee, with the owner's rights.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -73,7 +74,8 @@ class Outside:
         given |= {k.replace("_", "-"): v for k, v in headers.items()}
         connection = LabClient(self.where, "")._connect()
         try:
-            connection.request(method, "/api/v1/" + path, body, given)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent: ask why
+                connection.request(method, "/api/v1/" + path, body, given)
             answer = connection.getresponse()
             return _reply(answer.status, answer.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
