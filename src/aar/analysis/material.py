@@ -6,16 +6,18 @@ noted in the audit log before they are read. What researchers wrote is carried a
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aar.analysis.claims import Figure
-from aar.errors import AarError, NotFound
+from aar.errors import AarError, MethodError, NotFound
 from aar.lab.audit import AuditLog
 from aar.lab.client import LabClient
 from aar.lab.store import Store
+from aar.researchers import configs
 from aar.scoring import baselines
 from aar.scoring.problem import Card, Problem
 from aar.settings import LabFolder
@@ -70,6 +72,14 @@ class Material:
     def label(self, researcher: str) -> str:
         """A researcher's name without its study's."""
         return researcher.removeprefix(f"{self.spec.name}.")
+
+    def described(self, researcher: str, method: str) -> str:
+        """What a method is, where its text holds a configuration of ours: a name like t012 says nothing."""
+        for event in self.events:
+            if (event.kind, event.researcher, event.data.get("method")) == ("trial", researcher, method):
+                with contextlib.suppress(MethodError):
+                    return configs.in_words(configs.read(str(event.data.get("source"))))
+        return ""
 
     def arm(self, researcher: str) -> str:
         return next((m.arm for m in self.spec.researchers if m.name == researcher), "other")
