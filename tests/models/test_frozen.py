@@ -211,3 +211,15 @@ def test_what_all_prompts_begin_with_is_read_once_and_changes_nothing(
     alone = np.concatenate([lm.score([p], [answers]) for p in prompts])
     assert cost < (sum(read) - cost) / 2
     np.testing.assert_allclose(together, alone, atol=0.1)
+
+
+def test_scores_are_finer_than_bfloat16_logits(lm: FrozenLM) -> None:
+    """Two answers of a weak model are told apart by less than an eighth, which is a step of a bfloat16 logit of 16."""
+    ids = torch.tensor(lm.encode(["some prompt"]))
+    token = lm.tokenizer("A", add_special_tokens=False)["input_ids"][0]
+    with torch.no_grad():
+        state = lm.model.base_model(ids).last_hidden_state[0, -1].float()
+        fine = (state @ lm.model.lm_head.weight.float().T).log_softmax(-1)[token].item()
+        coarse = lm.model(ids).logits[0, -1].float().log_softmax(-1)[token].item()
+    got = lm.score(["some prompt"], [["A"]])[0, 0]
+    assert abs(got - fine) < 2e-4 < abs(got - coarse)

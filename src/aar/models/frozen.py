@@ -9,7 +9,7 @@ of features.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
@@ -282,14 +282,22 @@ class FrozenLM:
             cache.batch_repeat_interleave(len(batch))
             inputs["past_key_values"], inputs["position_ids"] = cache, inputs["position_ids"] + shared
             inputs["attention_mask"] = pad(inputs["attention_mask"], (shared, 0))  # all may attend to the beginning
-        states = self._body(**inputs).last_hidden_state
+        states, unembed = self._body(**inputs).last_hidden_state, self._unembedding()
         for row, p in enumerate(batch):
             for text, path in zip(p.texts, p.paths, strict=True):
                 longest = max(len(c) for _, c in wanted[text])
-                logits = self.model.get_output_embeddings()(states[row, path[-longest:]])
-                logp = logits.float().log_softmax(-1)  # [longest, vocabulary]
+                logp = unembed(states[row, path[-longest:]].float()).log_softmax(-1)  # [longest, vocabulary]
                 for place, c in wanted[text]:
                     out[place] = logp[range(longest - len(c), longest), c].sum().item()
+
+    def _unembedding(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """States f32 [n, d] -> logits f32 [n, vocabulary]. Not in bfloat16, whose logits come in steps of an eighth: as
+        large as what tells two answers apart."""
+        from torch.nn.functional import linear
+
+        head = self.model.get_output_embeddings()
+        weight, bias = head.weight.float(), None if head.bias is None else head.bias.float()
+        return lambda states: linear(states, weight, bias)
 
     def generate(
         self,
