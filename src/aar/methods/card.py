@@ -78,6 +78,13 @@ class Card:
         there = {*can, *has} | ({"pairs"} if kind == "pair" else set())
         return [i for i in self.inputs if i not in there]
 
+    @property
+    def student(self) -> str:
+        """Which students can run it, in a few words."""
+        asked = {"score": "scores", "generate": "generates", "tune": "is finetuned"}
+        wants = [what for ability, what in asked.items() if ability in self.inputs]
+        return f"one that {' and '.join(wants)}" if wants else "any"
+
     def configurations(self) -> list[dict[str, Any]]:
         """What the table tries: overrides of the defaults, the defaults themselves first."""
         return [{}, *self.grid][:BUDGET]

@@ -126,7 +126,26 @@ def simultaneous_intervals(
     redrawn = _redraw(list(students.values()), floor, ceiling, groups, draws, seed)
     if isinstance(redrawn, NotScored):
         return dict.fromkeys(students, redrawn)
-    means, spread = redrawn
+    return _together(students, *redrawn, level)
+
+
+def simultaneous_gains(
+    students: Mapping[str, np.ndarray], over: np.ndarray, floor: np.ndarray, ceiling: np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None = None, *, level: float = 0.95, draws: int = 2000, seed: int = 0,
+) -> dict[str, Interval | NotScored]:
+    """The same for what each method's PGR gains over that of `over`, paired by row and by seed: run s of both saw the same
+    teacher, so what that teacher does to both cancels. All must have the same seeds in the same order."""
+    if any(m.shape != over.shape for m in students.values()):
+        raise InputError("gains need the same seeds and rows on both sides", code="bad_shape")
+    redrawn = _redraw([m - over for m in students.values()], floor, ceiling, groups, draws, seed, above_floor=False)
+    if isinstance(redrawn, NotScored):
+        return dict.fromkeys(students, redrawn)
+    return _together(students, *redrawn, level)
+
+
+def _together(
+    students: Mapping[str, np.ndarray], means: np.ndarray, spread: np.ndarray, level: float
+) -> dict[str, Interval | NotScored]:
     se = np.array([_sd(column) for column in spread.T])
     t = np.abs(spread - means) / np.maximum(se, 1e-12)
     half = np.quantile(t.max(axis=1), level) * se
@@ -146,14 +165,16 @@ def best_of_k_inflation(k: int, sd: float) -> float:
 
 def _redraw(
     students: Sequence[np.ndarray], floor: np.ndarray, ceiling: np.ndarray, groups: Sequence[Any] | np.ndarray | None,
-    draws: int, seed: int,
+    draws: int, seed: int, above_floor: bool = True,
 ) -> tuple[np.ndarray, np.ndarray] | NotScored:
-    """Point estimates [m] and bootstrap redraws [draws, m] of the PGR of m students on common rows."""
+    """Point estimates [m] and bootstrap redraws [draws, m] of the PGR of m students on common rows. With above_floor=False
+    the students are differences of correctness, and what is returned is their share of the gap."""
     n = floor.shape[1]
     matrices = [floor, ceiling, *students]
     if any(m.ndim != 2 or m.shape[1] != n or not len(m) for m in matrices):
         raise InputError("correctness matrices must be [seeds, n] on the same n rows", code="bad_shape")
-    estimates = [pgr(float(s.mean()), float(floor.mean()), float(ceiling.mean())) for s in students]
+    start = float(floor.mean())
+    estimates = [pgr(float(s.mean()) + (0.0 if above_floor else start), start, float(ceiling.mean())) for s in students]
     if isinstance(estimates[0], NotScored):
         return estimates[0]
     rng = np.random.default_rng(seed)
@@ -165,7 +186,7 @@ def _redraw(
     gap = high - low
     if (gap <= 0).mean() > 0.02:
         return NotScored("the gap between floor and ceiling cannot be told from zero on these rows")
-    spread = np.stack([(s - low) / np.maximum(gap, 1e-3) for s in scores], axis=1)
+    spread = np.stack([(s - low * above_floor) / np.maximum(gap, 1e-3) for s in scores], axis=1)
     return np.array(estimates, dtype=np.float64), spread
 
 

@@ -1,0 +1,132 @@
+"""Runs of the method table, one cell at a time: a method in one setting on a problem, over all seeds.
+
+Cells are kept in the lab as they are made, under a digest of the code, the setting and the problem, so that a broken run
+goes on where it was. They hold who was right on which row and are sealed. What they say together: `method_table`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import aar
+from aar.errors import AarError, MethodError
+from aar.methods import library
+from aar.methods.card import BUDGET
+from aar.scoring.problem import Card, Problem
+from aar.settings import LabFolder
+
+Params = dict[str, Any]
+Said = Callable[[int, int, str], None]  # cells done, cells in all, the last one
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method in one setting on one problem, over all seeds."""
+
+    problem: str
+    method: str
+    params: Params
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {json.dumps(self.params, sort_keys=True)} on {self.problem}"
+
+    def path(self, lab: LabFolder) -> Path:
+        card = Card.load(lab, Problem.parse(self.problem))
+        key = json.dumps([self.params, self.seeds, card.__dict__, _digest(self.method)], sort_keys=True, default=str)
+        folder = lab.sealed / "methods" / Problem.parse(self.problem).name.replace("/", "_")
+        return folder / f"{self.method}.{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """right [seeds, n] where it ran; otherwise why it did not."""
+
+    right: np.ndarray | None
+    seconds: float
+    not_run: str = ""
+    failed: bool = False
+
+
+@cache
+def _digest(method: str) -> str:
+    """The method's file and the code it is put together from."""
+    root = Path(aar.__file__).parent
+    files = [
+        library.source_file(method),
+        *sorted((root / "methods" / "parts").glob("*.py")),
+        *sorted((root / "models").glob("*.py")),
+    ]
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
+
+
+def cells(
+    problems: Sequence[Problem], methods: Sequence[str], seeds: Sequence[int], budget: int = BUDGET
+) -> list[Cell]:
+    """What is to be run, problem by problem."""
+    return [
+        Cell(p.name, m, setting, tuple(seeds))
+        for p in problems for m in methods for setting in library.card(m).configurations()[:budget]
+    ]  # fmt: skip
+
+
+def run_cells(lab: LabFolder, todo: Sequence[Cell], jobs: int = 2, said: Said = lambda done, total, last: None) -> None:
+    """Run what is not kept yet, `jobs` processes side by side; each cell is kept as soon as it is there."""
+    left = [c for c in todo if not c.path(lab).exists()]
+    done = len(todo) - len(left)
+    said(done, len(todo), "")
+    if jobs <= 1:
+        for cell in left:
+            _run(lab.root, cell)
+            said(done := done + 1, len(todo), cell.name)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(_run, lab.root, cell): cell for cell in left}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                said(done := done + 1, len(todo), futures[future].name)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _run(root: Path, cell: Cell) -> None:
+    """One cell, in a process of its own: run, score, keep."""
+    from aar.scoring.trial import run_trial
+
+    lab, start = LabFolder(root), time.monotonic()
+    try:
+        result = run_trial(lab, Problem.parse(cell.problem), cell.method, cell.seeds, params=cell.params)
+        outcome = Outcome(result.right, result.seconds)
+    except MethodError as error:
+        outcome = Outcome(None, time.monotonic() - start, error.message, failed=error.code != "unsupported")
+    except AarError:
+        raise
+    except Exception as error:  # a defect of one method must not lose the others: it is shown in its row
+        outcome = Outcome(None, time.monotonic() - start, f"{type(error).__name__}: {error}"[:300], failed=True)
+    path = cell.path(lab)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(f".{time.monotonic_ns()}.part")
+    with part.open("wb") as out:
+        right = np.zeros((0, 0)) if outcome.right is None else outcome.right
+        np.savez_compressed(out, right=right, seconds=outcome.seconds, not_run=outcome.not_run, failed=outcome.failed)
+    part.rename(path)
+
+
+def load(lab: LabFolder, cell: Cell) -> Outcome:
+    with np.load(cell.path(lab), allow_pickle=False) as kept:
+        right = kept["right"] if kept["right"].size else None
+        return Outcome(right, float(kept["seconds"]), str(kept["not_run"]), bool(kept["failed"]))
