@@ -67,7 +67,7 @@ def test_standing_comes_from_verified_runs(lab: Lab) -> None:
 
 def test_disqualifying_marks_all_that_builds_on_it(lab: Lab) -> None:
     """Findings and snapshots below a disqualified submission are marked, at any distance, also later ones;
-    others are not; approving it again takes the marks back."""
+    others are not; reinstating it takes the marks back, but for what another disqualified one explains."""
     ann, bob = person(lab, "ann"), person(lab, "bob")
     owner = Identity("owner", "owner")
     bad, code = verified(lab, ann)
@@ -85,7 +85,11 @@ def test_disqualifying_marks_all_that_builds_on_it(lab: Lab) -> None:
     assert snapshots.read(lab, ann, child).disqualified
     assert forum.read(lab, ann, clean).standing == "verified"
 
-    reviews.decide(lab, owner, bad, "approve", "a mistake")
+    both = note(lab, bob, runs=[good], findings=[direct]).id
+    reviews.decide(lab, owner, good, "disqualify", "a copy")
+    reviews.decide(lab, owner, bad, "reinstate", "a mistake")
+    assert {f.id for f in forum.listed(lab, ann) if f.standing == "disqualified"} == {clean, both}
+    reviews.decide(lab, owner, good, "reinstate", "credit was given")
     assert not any(f.standing == "disqualified" for f in forum.listed(lab, ann))
     assert not snapshots.read(lab, ann, child).disqualified
     assert forum.read(lab, ann, direct).standing == "verified"

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from aar.errors import InputError, NotFound
+from aar.errors import Conflict, InputError, NotFound
 from aar.lab import events, leaderboard, ledger, queue, reviews, snapshots, studies, tokens
 from aar.lab.fakes import METHOD, person
 from aar.lab.services import Lab
@@ -143,3 +143,29 @@ def test_an_unsandboxed_researcher_never_ranks(lab: Lab) -> None:
     good = ranked(lab, bob, "good", {"status": "improved", "pgr": 0.2})
     rows = [r for r in leaderboard.board(lab, bob, "toy").rows if r.kind == "submission"]
     assert [(r.rank, r.submission, r.note) for r in rows] == [(1, good, ""), (None, best, leaderboard.UNRANKED)]
+
+
+def test_reviewers_who_disagree(lab: Lab) -> None:
+    """The last decision holds, and the list says that there is a dispute until one gives in."""
+    eve, mal = Identity("reviewer", "eve"), Identity("reviewer", "mal")
+    row = ranked(lab, person(lab, "ann"), "a", {"status": "improved", "pgr": 0.2}, review=True)
+    reviews.decide(lab, eve, row, "approve", "read it")
+    assert not reviews.listed(lab, "verified")[0].disputed
+    reviews.decide(lab, mal, row, "disqualify", "reads labels")
+    (found,) = reviews.listed(lab, "disqualified")
+    assert (found.disputed, [(r.reviewer, r.decision) for r in found.reviews]) == (
+        True,
+        [("eve", "approve"), ("mal", "disqualify")],
+    )
+    reviews.decide(lab, mal, row, "reinstate", "it does not")
+    assert not reviews.listed(lab, "verified")[0].disputed
+
+
+def test_only_what_is_disqualified_is_reinstated(lab: Lab) -> None:
+    """Otherwise a reviewer would think to undo something and approve instead."""
+    row = ranked(lab, person(lab, "ann"), "a", {"status": "improved", "pgr": 0.2}, review=True)
+    with pytest.raises(Conflict, match="pending_review"):
+        reviews.decide(lab, OWNER, row, "reinstate", "oops")
+    reviews.decide(lab, OWNER, row, "disqualify", "cheats")
+    assert reviews.decide(lab, OWNER, row, "reinstate", "does not").decision == "reinstate"
+    assert [r.state for r in reviews.listed(lab, "verified")] == ["verified"]

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from aar.errors import ProviderDown
 from aar.lab import store as store_module
 from aar.lab.store import MIGRATIONS, Store, newest_revision
-from aar.lab.tables import Attempt, Base, Finding, Researcher, Token
+from aar.lab.tables import Attempt, Base, Finding, Researcher, Review, Snapshot, Submission, Token
 
 
 @pytest.fixture
@@ -80,6 +82,28 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
         session.add(attempt())
     store.migrate()
     assert (store.revision(), attempts(store)) == (newest_revision(), 1)
+
+
+def test_rows_survive_migrations(database: str, tmp_path: Path) -> None:
+    """A lab of the first version, with a review in it, is brought to this one: the row stays and `reinstate` is legal."""
+    store = Store(tmp_path / "old.db")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(sa.insert(Snapshot), {"id": "s", "tree": "t", "researcher": "ann", "files": 1, "bytes": 1})
+        row = {"id": 7, "researcher": "ann", "problem": "toy", "method": "m", "snapshot": "s", "state": "verified"}
+        connection.execute(sa.insert(Submission), row)
+        connection.execute(
+            sa.insert(Review), {"submission": 7, "reviewer": "eve", "decision": "approve", "reason": "r"}
+        )
+    store.migrate()
+    with store.transaction() as session:
+        session.add(Review(submission=7, reviewer="eve", decision="reinstate", reason="r"))
+    with store.reading() as session:
+        assert session.scalars(sa.select(Review.decision).order_by(Review.id)).all() == ["approve", "reinstate"]
+    store.close()
 
 
 @only_sqlite

@@ -33,7 +33,7 @@ def list_(
     """What waits for a decision, with its evidence and what other reviewers decided."""
     with run_command(json) as out:
         rows = _call(lab, "GET", "reviews", query={"state": state})
-        cells = [(r["submission"], r["problem"], r["method"], r["researcher"], r["state"],
+        cells = [(r["submission"], r["problem"], r["method"], r["researcher"], r["state"] + ", disputed" * r["disputed"],
                   "; ".join(f"{v['reviewer']}: {v['decision']} ({v['reason']})" for v in r["reviews"])) for r in rows]
         out.show(rows, table("Reviews", ["submission", "problem", "method", "researcher", "state", "decisions"], cells))
 
@@ -46,7 +46,7 @@ def _decide(lab: Any, json: bool, submission: int, decision: str, reason: str) -
 
 @app.command()
 def approve(submission: int, reason: Reason, lab: Lab = None, json: Json = False) -> None:
-    """Put a submission on the board (also one that was disqualified)."""
+    """Put a submission on the board."""
     _decide(lab, json, submission, "approve", reason)
 
 
@@ -54,3 +54,9 @@ def approve(submission: int, reason: Reason, lab: Lab = None, json: Json = False
 def disqualify(submission: int, reason: Reason, lab: Lab = None, json: Json = False) -> None:
     """Take a submission off the board; everything that builds on it is marked."""
     _decide(lab, json, submission, "disqualify", reason)
+
+
+@app.command()
+def reinstate(submission: int, reason: Reason, lab: Lab = None, json: Json = False) -> None:
+    """Take a disqualification back: the submission returns to the board, and what was marked for it is unmarked."""
+    _decide(lab, json, submission, "reinstate", reason)

@@ -1,4 +1,5 @@
-"""Reviews: a person approves or disqualifies a submission, with a reason; the mark runs to all that builds on it."""
+"""Reviews: a person approves, disqualifies or reinstates a submission, with a reason; a disqualification marks all that
+builds on it, until somebody takes it back. Reviewers can disagree: the last decision holds, and the dispute shows."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class ReviewView:
 
 @dataclass(frozen=True)
 class Pending:
-    """A submission that waits for a person. `evidence`: what the checks found."""
+    """A submission and what persons said of it. `evidence`: what the checks found. `disputed`: by their last word,
+    some reviewers want it on the board and others do not."""
 
     submission: int
     problem: str
@@ -38,10 +40,11 @@ class Pending:
     state: str
     evidence: Any
     reviews: list[ReviewView]
+    disputed: bool
 
 
 def decide(lab: Lab, who: Identity, submission: int, decision: str, reason: str) -> ReviewView:
-    """Approve or disqualify a submission that has a verdict. The last decision holds."""
+    """Approve or disqualify a submission that has a verdict, or reinstate a disqualified one. The last decision holds."""
     if decision not in DECISIONS:
         raise InputError(f"no decision {decision!r}", hint=f"known: {', '.join(DECISIONS)}")
     if not reason.strip():
@@ -52,7 +55,9 @@ def decide(lab: Lab, who: Identity, submission: int, decision: str, reason: str)
             raise NotFound(f"no submission {submission}")
         if row.state not in DECIDABLE:
             raise Conflict(f"submission {submission} is {row.state}", hint="a person decides once there is a verdict")
-        row.state = "verified" if decision == "approve" else "disqualified"
+        if decision == "reinstate" and row.state != "disqualified":
+            raise Conflict(f"submission {submission} is {row.state}", hint="only a disqualified one can be reinstated")
+        row.state = "disqualified" if decision == "disqualify" else "verified"
         made = Review(submission=submission, reviewer=who.name, decision=decision, reason=reason)
         session.add(made)
         links.remark(session)
@@ -71,7 +76,8 @@ def listed(lab: Lab, state: str = "pending_review") -> list[Pending]:
             made = session.scalars(sa.select(Review).where(Review.submission == s.id).order_by(Review.id))
             found = (s.verdict or {}).get("evidence")
             views = [_view(r) for r in made]
-            rows.append(Pending(s.id, s.problem, s.method, s.researcher, s.snapshot, s.state, found, views))
+            disputed = len(set({view.reviewer: view.decision == "disqualify" for view in views}.values())) > 1
+            rows.append(Pending(s.id, s.problem, s.method, s.researcher, s.snapshot, s.state, found, views, disputed))
         return rows
 
 

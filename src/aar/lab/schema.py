@@ -12,7 +12,7 @@ SCOPES = ("researcher", "reviewer", "owner")
 SUBMISSION_STATES = ("queued", "running", "verified", "failed", "pending_review", "disqualified")
 FAULTS = ("you", "method", "lab", "provider")
 FINDING_KINDS = ("result", "hypothesis", "insight", "error", "observation")
-DECISIONS = ("approve", "disqualify")
+DECISIONS = ("approve", "disqualify", "reinstate")
 BASELINE_KINDS = ("floor", "ceiling", "baseline", "human")
 
 NAMES = {

@@ -17,7 +17,7 @@ router = APIRouter(tags=["reviews"])
 
 class NewReview(BaseModel):
     submission: Annotated[int, Field(ge=1, le=MAX_ID)]
-    decision: Literal["approve", "disqualify"]
+    decision: Literal["approve", "disqualify", "reinstate"]
     reason: str = Field(max_length=10_000)
 
 
