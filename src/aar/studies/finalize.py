@@ -164,11 +164,13 @@ def _transfer(
         log.tell("", "study", f"submission {submission} ran on {problem.short}", state="finalizing", seconds=round(verdict.seconds, 1))
         return _figures(verdict.test.pgr) | seen
 
+    def job(submission: int, problem: Problem) -> Job[dict[str, Any]]:
+        return Job("owner", f"{submission} on {problem.short}", lambda lease: run(submission, problem), Needs(), "rerun")
+
     best = [i for i in (plan.primary, plan.runner_up) if i is not None]
     wanted = [(i, Problem.parse(name)) for i in best for name in spec.transfer]
     with LocalExecutor() as executor:
-        jobs = [Job("owner", f"{i} on {p.short}", lambda lease, i=i, p=p: run(i, p), Needs(), "rerun") for i, p in wanted]
-        handles = [executor.submit(job) for job in jobs]
+        handles = [executor.submit(job(i, p)) for i, p in wanted]
         done = {pair: handle.result() for pair, handle in zip(wanted, handles, strict=True)}
     return {i: {p.name: done[i, p] for j, p in wanted if j == i} for i in best}
 
