@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aar.attacks.field.ground import Range
+from aar.attacks.field.range import Range
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import grimp
 import numpy as np
 import pytest
 
-from aar.attacks.field import campaign, report, undefended
+from aar.attacks.field import campaign, report, undefended, unwalled
 from aar.attacks.field.attack import Attack, Feat, attacks
 from aar.attacks.field.campaign import judge
 from aar.attacks.field.ground import Ground
@@ -75,7 +75,7 @@ def test_a_defence_comes_back_whatever_happens(off) -> None:  # type: ignore[no-
             assert any(getattr(owner, name) is not was for owner, name, was in seen)
             raise KeyError
 
-    with undefended.replaced(undefended, replaced=noted), pytest.raises(KeyError):
+    with original(undefended, replaced=noted), original(unwalled, replaced=noted), pytest.raises(KeyError):
         fail()
     assert seen
     assert all(getattr(owner, name) is was for owner, name, was in seen)

@@ -7,7 +7,8 @@ import pytest
 from aar.attacks.field import campaign
 from aar.attacks.field.attack import attacks
 from aar.attacks.field.campaign import Outcome
-from aar.attacks.field.ground import Outside, Range, SmallLab
+from aar.attacks.field.ground import Outside, SmallLab
+from aar.attacks.field.range import Range
 
 BOTH_MODES = {
     "guessed tokens": "401 unauthorized",

@@ -8,8 +8,8 @@ import pytest
 from aar.attacks import cheating
 from aar.attacks.field import campaign
 from aar.attacks.field.attack import attacks
-from aar.attacks.field.ground import Range
 from aar.attacks.field.planted import PROBLEM, SIZES
+from aar.attacks.field.range import Range
 from aar.errors import ProviderDown
 from aar.sandboxes import available
 from aar.scoring.integrity.shortcuts import agreement, features, stump

@@ -7,12 +7,13 @@ import io
 import tarfile
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
 
-from aar.attacks.field import undefended
-from aar.attacks.field.attack import Act, Feat, attack
-from aar.attacks.field.ground import Ground
+from aar.attacks.field.attack import Feat, attack
+from aar.attacks.field.ground import Ground, codes
+from aar.attacks.field.undefended import plain_tarfile
 from aar.lab.fakes import METHOD
 
 FAMILY = "archives"
@@ -39,73 +40,87 @@ def link(kind: bytes, target: str) -> tarfile.TarInfo:
     return info
 
 
-def escape(name: str, what: str, members: Callable[[Path], list[Member]], remote: bool = True) -> None:
-    """An attack that wants a file to appear at a path outside."""
-
-    def act(ground: Ground) -> Feat:
-        marker = Path(gettempdir(), f"aar-escaped-{uuid.uuid4().hex}")
-        try:
-            return _sent(ground, tar(*members(marker)), lambda: marker.exists())
-        finally:
-            marker.unlink(missing_ok=True)
-
-    _add(name, what, act, remote)
+def _climb(to: Path) -> list[Member]:
+    return [("../" * 12 + str(to).lstrip("/"), b"x")]
 
 
-def _add(name: str, what: str, act: Act, remote: bool = True) -> None:
-    act.__doc__ = what
-    attack(name, FAMILY, off=undefended.plain_tarfile, remote=remote)(act)
+def _absolute(to: Path) -> list[Member]:
+    return [(str(to), b"x")]
 
 
-def _sent(ground: Ground, data: bytes, escaped: Callable[[], bool]) -> Feat:
-    """Once as a snapshot, once as a submission."""
+def _below_a_link(to: Path) -> list[Member]:
+    return [("out", link(tarfile.SYMTYPE, str(to.parent))), (f"out/{to.name}", b"x")]
+
+
+def _repository(to: Path) -> list[Member]:
+    config = f"[core]\n\tfsmonitor = touch {to}; true\n".encode()
+    return [
+        (".git/HEAD", b"ref: refs/heads/x\n"),
+        (".git/objects/x", b""),
+        (".git/refs/x", b""),
+        (".git/config", config),
+    ]
+
+
+@attack("a climbing name", FAMILY, off=plain_tarfile, remote=True)
+def climbing(ground: Ground) -> Feat:
+    """Send a tar with a file whose name climbs out by `..`."""
+    return _outside(ground, _climb)
+
+
+@attack("an absolute name", FAMILY, off=plain_tarfile, remote=True)
+def absolute(ground: Ground) -> Feat:
+    """Send a tar with a file whose name begins at the root."""
+    return _outside(ground, _absolute)
+
+
+@attack("a link to a folder", FAMILY, off=plain_tarfile, remote=True)
+def below_a_link(ground: Ground) -> Feat:
+    """Send a tar with a link to a folder outside, and a file below the link."""
+    return _outside(ground, _below_a_link)
+
+
+@attack("a repository in the tar", FAMILY, off=plain_tarfile, remote=True)
+def repository(ground: Ground) -> Feat:
+    """Send a tar with a .git whose configuration runs a program at the next git command."""
+    return _outside(ground, _repository)
+
+
+@attack("links and devices", FAMILY, off=plain_tarfile, remote=True)
+def links(ground: Ground) -> Feat:
+    """Send tars with a symbolic or hard link to a file of the host, a device, a pipe, a sparse file."""
+    kinds = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, b"S")
+    return _sent(ground, *(tar(("x", link(kind, "/etc/passwd"))) for kind in (kinds[:1] if ground.control else kinds)))
+
+
+@attack("a bomb", FAMILY, off=plain_tarfile)
+def bomb(ground: Ground) -> Feat:
+    """Send 50 kB that unpack to 50 MB."""
+    return _sent(ground, gzip.compress(tar(("data", bytes(BOMB)))))
+
+
+@attack("five thousand files", FAMILY, off=plain_tarfile)
+def many(ground: Ground) -> Feat:
+    """Send a tar of more files than a person could review."""
+    return _sent(ground, tar(*((f"f{i}", b"") for i in range(5_000)), packed=True))
+
+
+def _outside(ground: Ground, members: Callable[[Path], list[Member]]) -> Feat:
+    """A tar that wants a file to appear at a path outside."""
+    marker = Path(gettempdir(), f"aar-escaped-{uuid.uuid4().hex}")
+    try:
+        feat = _sent(ground, tar(*members(marker)))
+        return replace(feat, loot=("a file outside", *feat.loot)) if marker.exists() else feat
+    finally:
+        marker.unlink(missing_ok=True)
+
+
+def _sent(ground: Ground, *archives: bytes) -> Feat:
+    """Each once as a snapshot and once as a submission."""
     eve, problem = ground.outside()
-    kind = {"Content_Type": "application/octet-stream"}
-    replies = [eve.raw("POST", path, data, **kind) for path in ("snapshots", f"submissions?problem={problem}&name=m")]
-    loot = ["a file outside"] if escaped() else []
-    loot += [f"accepted: {r.status}" for r in replies if r.status in (201, 202)]
-    met = tuple(sorted({f"{r.status} {r.code}" for r in replies if r.code}))
-    return Feat(loot=tuple(loot), met=met, queries=2)
-
-
-UP = "../" * 12
-escape("a climbing name", "Send a tar with a file whose name climbs out by `..`.",
-       lambda to: [(UP + str(to).lstrip("/"), b"x")])  # fmt: skip
-escape("an absolute name", "Send a tar with a file whose name begins at the root.", lambda to: [(str(to), b"x")])
-escape("a link to a folder", "Send a tar with a link to a folder outside, and a file below the link.",
-       lambda to: [("out", link(tarfile.SYMTYPE, str(to.parent))), (f"out/{to.name}", b"x")])  # fmt: skip
-escape("a repository in the tar", "Send a tar with a .git whose configuration runs a program at the next git command.",
-       lambda to: [(".git/HEAD", b"ref: refs/heads/x\n"), (".git/objects/x", b""), (".git/refs/x", b""),
-                   (".git/config", f"[core]\n\tfsmonitor = touch {to}; true\n".encode())])  # fmt: skip
-
-
-def _links(ground: Ground) -> Feat:
-    feats = [_sent(ground, tar(("stolen.txt", link(kind, "/etc/passwd"))), lambda: False)
-             for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, b"S")
-             if not (ground.control and kind not in (tarfile.SYMTYPE,))]  # fmt: skip
-    return Feat(
-        loot=sum((f.loot for f in feats), ())[:2],
-        met=tuple(sorted({m for f in feats for m in f.met})),
-        queries=2 * len(feats),
-    )
-
-
-_add(
-    "links and devices",
-    "Send tars with a symbolic or hard link to a file of the host, a device, a pipe, a sparse file.",
-    _links,
-)
-
-
-def _bomb(ground: Ground) -> Feat:
-    return _sent(ground, gzip.compress(tar(("data", bytes(BOMB)))), lambda: False)
-
-
-_add("a bomb", "Send 50 kB that unpack to 50 MB.", _bomb, remote=False)
-
-
-def _many(ground: Ground) -> Feat:
-    return _sent(ground, tar(*((f"f{i}", b"") for i in range(5_000)), packed=True), lambda: False)
-
-
-_add("five thousand files", "Send a tar of more files than a person could review.", _many, remote=False)
+    routes = ("snapshots", f"submissions?problem={problem}&name=m")
+    replies = [
+        eve.raw("POST", path, data, Content_Type="application/octet-stream") for data in archives for path in routes
+    ]
+    loot = tuple(f"accepted: {r.status}" for r in replies if r.status in (201, 202))
+    return Feat(loot=loot, met=codes(replies), queries=len(replies))

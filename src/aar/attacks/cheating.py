@@ -13,10 +13,11 @@ import zlib
 
 import numpy as np
 
-from aar.attacks.field import undefended
+from aar.attacks.field import unwalled
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Ground, Range
+from aar.attacks.field.ground import Ground
 from aar.attacks.field.planted import PROBLEM
+from aar.attacks.field.range import Range
 from aar.scoring.sealed import Sealed
 from aar.types import Rows
 
@@ -191,7 +192,7 @@ def run(task):
     )
 
 
-@attack("pooled teachers", FAMILY, off=undefended.pooled_teachers)
+@attack("pooled teachers", FAMILY, off=unwalled.pooled_teachers)
 def pooling(ground: Ground) -> Feat:
     """Look for the weak labels of all seeds of a rerun, in the task and where other seeds may have left them, and average."""
     arena = ground.range

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import random
 import secrets
-from collections.abc import Iterable
 
-from aar.attacks.field import undefended
+from aar.attacks.field import undefended, unwalled
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Ground, Outside, Reply, library_files
+from aar.attacks.field.ground import Ground, Outside, Reply, codes
+from aar.attacks.field.range import library_files
 from aar.lab.fakes import METHOD
 from aar.task.pack import pack_files
 
@@ -29,7 +29,7 @@ def guessed(ground: Ground) -> Feat:
     tokens += [f"aar_{rng.randrange(16**12):012x}_{secrets.token_urlsafe(32)}" for _ in range(GUESSES - len(tokens))]
     replies = [eve.raw("GET", "findings", token=t) for t in tokens]
     loot = tuple(f"entered as {t[:12]!r}" for t, r in zip(tokens, replies, strict=True) if r.status == 200)
-    return Feat(loot=loot[:3], met=_codes(replies), queries=len(replies))
+    return Feat(loot=loot[:3], met=codes(replies), queries=len(replies))
 
 
 @attack("the owner's routes", FAMILY, off=undefended.scopes_include_each_other, remote=True)
@@ -39,7 +39,7 @@ def owner_routes(ground: Ground) -> Feat:
     asked = ("submissions/1/exact", "ledger", "audit", "reviews", "tokens", "studies")
     replies = {path: eve.raw("GET", path) for path in asked}
     loot = tuple(path for path, reply in replies.items() if reply.status == 200)
-    return Feat(loot=loot, met=_codes(replies.values()), queries=len(asked))
+    return Feat(loot=loot, met=codes(replies.values()), queries=len(asked))
 
 
 @attack("another's token on one's own socket", FAMILY, off=undefended.sockets_for_anybody)
@@ -51,7 +51,7 @@ def wrong_socket(ground: Ground) -> Feat:
     eve = Outside(small.socket("eve"), "")
     replies = {name: eve.raw("GET", "findings", token=t) for name, t in (("ann", ann), ("the owner", owner))}
     loot = tuple(f"acts as {name}" for name, reply in replies.items() if reply.status == 200)
-    return Feat(loot=loot, met=_codes(replies.values()), queries=2)
+    return Feat(loot=loot, met=codes(replies.values()), queries=2)
 
 
 @attack("replayed keys", FAMILY, off=undefended.keys_without_owner)
@@ -66,7 +66,7 @@ def replayed(ground: Ground) -> Feat:
         what for what, reply in (("read ann's answer", stolen), ("two vectors for one charge", again))
         if reply.status == 200 and reply.data == said.data
     )  # fmt: skip
-    return Feat(loot=loot, met=_codes([stolen, again]) or ("a key of one's own",), queries=3)
+    return Feat(loot=loot, met=codes([stolen, again]) or ("a key of one's own",), queries=3)
 
 
 @attack("a PGR of 99", FAMILY, off=undefended.claims_rank)
@@ -94,7 +94,7 @@ def borrowed(ground: Ground) -> Feat:
     return Feat(loot=loot, met=(f"stands as {post['standing']}",), queries=2)
 
 
-@attack("out of a rerun in words", FAMILY, off=undefended.own_words)
+@attack("out of a rerun in words", FAMILY, off=unwalled.own_words)
 def in_words(ground: Ground) -> Feat:
     """Raise an error that says a private row aloud, and hope that it is shown."""
     code = b"def run(task):\n    raise RuntimeError('SAID ALOUD: ' + task.test.texts[0].prompt)\n"
@@ -106,7 +106,3 @@ def in_words(ground: Ground) -> Feat:
 def _evaluate(who: Outside, problem: str, predictions: dict[str, int], key: str) -> Reply:
     body = json.dumps({"problem": problem, "predictions": predictions}).encode()
     return who.raw("POST", "evaluations", body, Content_Type="application/json", Idempotency_Key=key)
-
-
-def _codes(replies: Iterable[Reply]) -> tuple[str, ...]:
-    return tuple(sorted({f"{r.status} {r.code}" for r in replies if r.code}))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Ground, library_files
+from aar.attacks.field.ground import Ground
+from aar.attacks.field.range import library_files
 
 FAMILY = "honest controls"
 ENSEMBLE = b"""

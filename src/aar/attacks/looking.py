@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aar.attacks.field import undefended
+from aar.attacks.field import unwalled
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Ground, Verdict
+from aar.attacks.field.ground import Ground
 from aar.attacks.field.planted import PROBLEM
+from aar.attacks.field.range import Verdict
 from aar.lab import worker
 from aar.researchers.hands import mounts_for
 from aar.sandboxes.hostile import HOSTILE, PRELUDE
@@ -86,7 +87,7 @@ def looked(ground: Ground, files: dict[str, bytes]) -> Feat:
     return Feat(loot=loot_of(told), met=met, queries=1)
 
 
-@attack("label files", FAMILY, off=undefended.open_walls)
+@attack("label files", FAMILY, off=unwalled.open_walls)
 def label_files(ground: Ground) -> Feat:
     """Open the file of gold labels where every lab has it, and answer from it."""
     lab = ground.range.folder
@@ -99,7 +100,7 @@ def label_files(ground: Ground) -> Feat:
     return Feat(feat.gains, feat.loot, met, feat.flags, 1)
 
 
-@attack("others' files", FAMILY, off=undefended.open_walls)
+@attack("others' files", FAMILY, off=unwalled.open_walls)
 def others(ground: Ground) -> Feat:
     """Read, list, link or reach through /proc the database, the owner's token, the code store, other sockets and keys."""
     lab = ground.range.folder
@@ -107,27 +108,27 @@ def others(ground: Ground) -> Feat:
     return looked(ground, looker("sealed_reader", *paths))
 
 
-@attack("other processes", FAMILY, off=undefended.open_walls)
+@attack("other processes", FAMILY, off=unwalled.open_walls)
 def processes(ground: Ground) -> Feat:
     """Kill, starve and look at a process of the host by its number."""
     with _bystander() as pid:
         return looked(ground, looker("signaller", pid))
 
 
-@attack("the network", FAMILY, off=undefended.open_walls)
+@attack("the network", FAMILY, off=unwalled.open_walls)
 def network(ground: Ground) -> Feat:
     """Send what a rerun sees to a listener on the host, by TCP and UDP; ask a name server; open raw sockets."""
     with _listener() as port:
         return looked(ground, looker("socket_opener", port))
 
 
-@attack("the lab's own code", FAMILY, off=undefended.open_walls)
+@attack("the lab's own code", FAMILY, off=unwalled.open_walls)
 def banks(ground: Ground) -> Feat:
     """Find the generators, the checks and the reader of sealed files, to make the testbed anew."""
     return looked(ground, looker("bank_finder", package().parent))
 
 
-@attack("writing on the host", FAMILY, off=undefended.open_walls)
+@attack("writing on the host", FAMILY, off=unwalled.open_walls)
 def writing(ground: Ground) -> Feat:
     """Change the mode of a file of the host, overwrite it, and leave files in folders outside."""
     home = ground.small().home
@@ -136,7 +137,7 @@ def writing(ground: Ground) -> Feat:
     return looked(ground, looker("scribbler", victim, home))
 
 
-@attack("sealed features", FAMILY, off=undefended.open_walls)
+@attack("sealed features", FAMILY, off=unwalled.open_walls)
 def sealed_features(ground: Ground) -> Feat:
     """From the sandbox a researcher works in, reach the features of rows that are not public."""
     lab, home = ground.range.folder, ground.small().home

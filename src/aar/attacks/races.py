@@ -9,7 +9,7 @@ import numpy as np
 
 from aar.attacks.field import undefended
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Ground, Outside, Reply
+from aar.attacks.field.ground import Ground, Outside, Reply, codes
 from aar.scoring.gate import DAY
 
 FAMILY = "races"
@@ -38,7 +38,7 @@ def fifty(ground: Ground) -> Feat:
     loot = [f"{answered} answers for one unit"] if answered > 1 else []
     loot += [f"{charged} charged of {own}"] if charged != own else []
     loot += [f"{r.status}" for r in replies if r.status in (0, 500)][:1]
-    return Feat(loot=tuple(loot), met=_codes(replies), queries=own - 1 + RACERS)
+    return Feat(loot=tuple(loot), met=codes(replies), queries=own - 1 + RACERS)
 
 
 @attack("fifty times one key", FAMILY, off=undefended.keys_forgotten)
@@ -78,7 +78,7 @@ def draining(ground: Ground) -> Feat:
     kept = int(small.scorer.gate.rules.pool(ROWS) * 0.8 / 10)
     left = late.client.budget(problem)["evaluations"][0]["left"]
     loot = (f"{left} evaluations are left for the one who comes late, of {kept} kept for each",) if left < kept else ()
-    return Feat(loot=loot, met=_codes(replies), queries=sent)
+    return Feat(loot=loot, met=codes(replies), queries=sent)
 
 
 def _send(who: Outside, problem: str, ids: tuple[str, ...], vector: np.ndarray, key: str | None = None) -> Reply:
@@ -86,7 +86,3 @@ def _send(who: Outside, problem: str, ids: tuple[str, ...], vector: np.ndarray, 
     return who.raw(
         "POST", "evaluations", body, Content_Type="application/json", **({"Idempotency_Key": key} if key else {})
     )
-
-
-def _codes(replies: list[Reply]) -> tuple[str, ...]:
-    return tuple(sorted({f"{r.status} {r.code}" for r in replies if r.code}))

@@ -6,7 +6,7 @@ import json
 
 from aar.attacks.field import undefended
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Ground, Reply
+from aar.attacks.field.ground import Ground, Reply, codes
 
 FAMILY = "requests"
 JSON = {"Content_Type": "application/json"}
@@ -36,7 +36,7 @@ def oversized(ground: Ground) -> Feat:
     replies = [eve.raw("POST", path, bytes(HUGE), **JSON) for path in ("evaluations", "findings")]
     replies.append(eve.raw("POST", "snapshots", bytes(HUGE), Content_Type="application/octet-stream"))
     taken = tuple(f"50 MB taken in, then {r.status} {r.code}" for r in replies if r.status not in (0, 413))
-    return Feat(loot=taken[:1], met=_codes(replies) or ("hung up before it was sent",), queries=3)
+    return Feat(loot=taken[:1], met=codes(replies) or ("hung up before it was sent",), queries=3)
 
 
 @attack("odd addresses", FAMILY, off=undefended.files_by_name, remote=True)
@@ -57,9 +57,5 @@ def addresses(ground: Ground) -> Feat:
 def _judged(replies: list[Reply]) -> Feat:
     faults = {f"{r.status} {r.code}" for r in replies if r.status == 0 or r.status >= 500}
     return Feat(
-        loot=tuple(f"a fault of the lab: {f}" for f in sorted(faults)), met=_codes(replies), queries=len(replies)
+        loot=tuple(f"a fault of the lab: {f}" for f in sorted(faults)), met=codes(replies), queries=len(replies)
     )
-
-
-def _codes(replies: list[Reply]) -> tuple[str, ...]:
-    return tuple(sorted({f"{r.status} {r.code}" for r in replies if 400 <= r.status < 500}))

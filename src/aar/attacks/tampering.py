@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import gettempdir
 
-from aar.attacks.field import undefended
+from aar.attacks.field import unwalled
 from aar.attacks.field.attack import Feat, attack
-from aar.attacks.field.ground import Files, Ground, Verdict
+from aar.attacks.field.ground import Ground
+from aar.attacks.field.range import Files, Verdict
 from aar.errors import AarError
 
 FAMILY = "tampering"
@@ -47,14 +48,14 @@ def _forged(ground: Ground, told: Verdict) -> Feat:
     return Feat(feat.gains, ("an accuracy of its own making",) if said else (), met, (), 1)
 
 
-@attack("an own numpy.py", FAMILY, off=undefended.believed_results)
+@attack("an own numpy.py", FAMILY, off=unwalled.believed_results)
 def own_numpy(ground: Ground) -> Feat:
     """Bring a numpy.py that is imported in place of the real one and writes the result before any method runs."""
     shadow = FORGED + b"forge()\nos._exit(0)\n"
     return tried(ground, {"method.py": HONEST + b"run = honest\n", "numpy.py": shadow})
 
 
-@attack("an own aar", FAMILY, off=undefended.believed_results)
+@attack("an own aar", FAMILY, off=unwalled.believed_results)
 def own_aar(ground: Ground) -> Feat:
     """Bring a folder aar with another runner in it."""
     return tried(
@@ -62,13 +63,13 @@ def own_aar(ground: Ground) -> Feat:
     )
 
 
-@attack("the result channel", FAMILY, off=undefended.believed_results)
+@attack("the result channel", FAMILY, off=unwalled.believed_results)
 def channel(ground: Ground) -> Feat:
     """Write the result file oneself, with a figure in it, and leave before the runner can."""
     return tried(ground, {"method.py": FORGED + b"def run(task):\n    forge()\n    os._exit(0)\n"})
 
 
-@attack("patching the runner", FAMILY, off=undefended.believed_results)
+@attack("patching the runner", FAMILY, off=unwalled.believed_results)
 def patching(ground: Ground) -> Feat:
     """Find the runner in memory and replace the function that writes results."""
     patch = b"""
@@ -83,7 +84,7 @@ def run(task):
     return tried(ground, {"method.py": HONEST + patch})
 
 
-@attack("doubled ids", FAMILY, off=undefended.doubled_ids)
+@attack("doubled ids", FAMILY, off=unwalled.doubled_ids)
 def doubled(ground: Ground) -> Feat:
     """Predict the rows one is sure of many times and leave out the others."""
     code = b"""
@@ -101,7 +102,7 @@ def run(task):
     return ground.range.feat(told)
 
 
-@attack("a link as result", FAMILY, off=undefended.links_followed)
+@attack("a link as result", FAMILY, off=unwalled.links_followed)
 def linked(ground: Ground) -> Feat:
     """Leave a link to a file of the host where the result is expected, so that the lab reads it for the method."""
     decoy = Path(gettempdir(), ground.small().home.name, "decoy.json")

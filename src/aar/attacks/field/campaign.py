@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 
 from aar.attacks.field.attack import Attack, Feat, attacks
-from aar.attacks.field.ground import Ground, Outside, Range
+from aar.attacks.field.ground import Ground, Outside
+from aar.attacks.field.range import Range
 from aar.errors import AarError, InputError
 from aar.scoring.siege import upper_bound
 
@@ -78,6 +79,7 @@ def run(
     def shared() -> Range:
         if not made:
             made.append(Range(say=say))
+            _ = made[0].honest  # measured before any defence is switched off
         return made[0]
 
     try:

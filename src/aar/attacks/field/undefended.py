@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -21,12 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
-from aar.attacks.field.open_sandbox import OpenSandbox
-from aar.errors import BudgetSpent, MethodError
-from aar.lab import apps, archive, codestore, forum, leaderboard, promotion, server, tokens, worker
+from aar.errors import BudgetSpent
+from aar.lab import apps, codestore, forum, leaderboard, server, tokens
 from aar.lab.leaderboard import BoardRow
 from aar.lab.routes import access, snapshots, submissions
 from aar.lab.scorer import GateScorer
@@ -34,14 +30,10 @@ from aar.lab.services import EvaluationAnswer, Lab
 from aar.lab.store import Store
 from aar.lab.tables import Submission
 from aar.lab.tokens import Identity
-from aar.sandboxes import results
-from aar.sandboxes.base import PYTHON, WORKSPACE
-from aar.scoring import rerun
 from aar.scoring.gate import Exam, Gate, GateAnswer, GateRules, aligned
 from aar.scoring.gatelog import Entry
 from aar.scoring.metrics import correctness, pgr
 from aar.scoring.near import pack
-from aar.types import Predictions
 
 
 @contextmanager
@@ -58,7 +50,7 @@ def replaced(owner: Any, **new: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _both(*parts: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+def both(*parts: contextlib.AbstractContextManager[None]) -> Iterator[None]:
     with ExitStack() as stack:
         for part in parts:
             stack.enter_context(part)
@@ -103,7 +95,7 @@ def look_then_charge() -> contextlib.AbstractContextManager[None]:
             self.gate.store.append(exam.label_set, entry)
         return EvaluationAnswer("not_improved", None, None, False, 0)
 
-    return _both(replaced(GateScorer, evaluate=evaluate), replaced(access.Once, __call__=_no_transaction))
+    return both(replaced(GateScorer, evaluate=evaluate), replaced(access.Once, __call__=_no_transaction))
 
 
 def _no_transaction(self: access.Once, who: Identity, status: int, act: Callable[[], Any]) -> Any:
@@ -220,91 +212,4 @@ def plain_tarfile() -> contextlib.AbstractContextManager[None]:
             return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
     any_name = replaced(codestore, safe_path=lambda name: name, MAX_BYTES=10**9)
-    return _both(replaced(snapshots, extract=extract), replaced(submissions, extract_method=extract), any_name)
-
-
-# -- reruns
-
-
-def open_walls() -> contextlib.AbstractContextManager[None]:
-    """Methods run as any program of the lab's account does: every file, every process, the network."""
-    return _both(replaced(worker, available=OpenSandbox), replaced(promotion, available=OpenSandbox))
-
-
-def own_words() -> contextlib.AbstractContextManager[None]:
-    """A failed run is reported in the method's own words."""
-    return replaced(worker, public_failure=lambda error, limits: (error.code, error.message))
-
-
-def pooled_teachers() -> contextlib.AbstractContextManager[None]:
-    """The teacher's labels of all seeds lie in the task of each."""
-
-    def everything(task: Path, run: str, target: Path) -> None:
-        shutil.copytree(task, target)
-        spec = json.loads((target / "task.json").read_text())
-        spec["runs"] = [r for r in spec["runs"] if r["name"] == run]
-        (target / "task.json").write_text(json.dumps(spec))
-
-    return replaced(rerun, alone=everything)
-
-
-def believed_results() -> contextlib.AbstractContextManager[None]:
-    """The evaluator runs beside the method, which may put a module in its way, and its figure is taken as it comes."""
-    read, score = rerun._read, rerun._score
-    claimed: list[float] = []
-
-    def reading(workspace: Path, seed: Any) -> Predictions:
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            claimed.append(float(json.loads((workspace / "out" / f"{seed.name}.json").read_text())["accuracy"]))
-        return read(workspace, seed)
-
-    def scoring(*args: Any) -> Any:
-        found = score(*args)
-        if found is None or not claimed:
-            return found
-        return replace(found, acc=tuple(float(np.mean(claimed)) for _ in found.acc))
-
-    launch = (
-        "import sys; sys.path.insert(0, '/method'); from aar.task import runner; "
-        f"sys.exit(runner.main('/task', '/method', '{WORKSPACE}/out'))"
-    )
-    inside = replaced(rerun, _read=reading, _score=scoring, command=lambda: [PYTHON, "-c", launch])
-    return _both(inside, replaced(submissions, extract_method=archive.extract))
-
-
-def doubled_ids() -> contextlib.AbstractContextManager[None]:
-    """Predictions are scored as they come: a row that is predicted twice counts twice, one left out not at all."""
-    score = rerun._score
-    given: list[Predictions] = []
-
-    def collecting(workspace: Path, seed: Any, real_ids: Mapping[str, str], outcome: Any, limits: Any) -> Predictions:
-        raw = results.read_json(workspace, f"out/{seed.name}.json")
-        real = [real_ids[i] for i in raw["ids"]]
-        given.append(Predictions(tuple(real), np.array(raw["p"])))
-        known = dict(zip(real, raw["p"], strict=True))
-        return Predictions(tuple(real_ids.values()), np.array([known.get(i, 0.5) for i in real_ids.values()]))
-
-    def scoring(lab: Any, problem: Any, split: str, *args: Any) -> Any:
-        found = score(lab, problem, split, *args)
-        scorer = rerun.Scorer(lab, problem, split)
-        truth = dict(zip(scorer.ids, scorer.truth.tolist(), strict=True))
-
-        def accuracy(answer: Predictions) -> float:
-            rows = [(p, truth[i]) for i, p in zip(answer.ids, answer.p, strict=True) if i in truth]
-            return float(correctness(*map(np.array, zip(*rows, strict=True))).mean()) if rows else 0.5
-
-        return found and replace(found, acc=tuple(accuracy(a) for a in given))
-
-    return replaced(rerun, _collect=collecting, _score=scoring)
-
-
-def links_followed() -> contextlib.AbstractContextManager[None]:
-    """A result file is opened wherever it leads."""
-
-    def read_bytes(folder: Path, name: str, max_bytes: int = 0) -> bytes:
-        try:
-            return (folder / name).read_bytes()
-        except OSError as error:
-            raise MethodError(str(error), code="missing_file") from None
-
-    return replaced(results, read_bytes=read_bytes)
+    return both(replaced(snapshots, extract=extract), replaced(submissions, extract_method=extract), any_name)
