@@ -45,7 +45,7 @@ def pack(ids: Sequence[Ids], limit: int = LIMIT) -> list[Pack]:
     """Every text in one pack, the shortest packs first. `limit` 0: each by itself."""
     packs: list[Pack] = []
     before: Ids = ()
-    for text in sorted(range(len(ids)), key=lambda i: ids[i]):
+    for text in sorted(range(len(ids)), key=lambda i: list(ids[i])):
         shared = common(before, ids[text])
         fits = packs and len(packs[-1]) + len(ids[text]) - shared <= limit
         if not fits or shared <= COMMON * len(ids[text]):

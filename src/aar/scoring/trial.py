@@ -19,6 +19,7 @@ import numpy as np
 from aar.methods import library
 from aar.models.heads import one_thread
 from aar.models.scores import ScoreStore
+from aar.models.student import HeadStudent
 from aar.models.tuned.student import TunedStudent
 from aar.scoring.features import Progress
 from aar.scoring.layout import plain_seeds, research_task
@@ -53,6 +54,7 @@ def run_trial(
             student.folder, student.report = lab.checkpoints, _reported(progress, problem.short)
             student.rules = replace(student.rules, epochs=cut.epochs or student.rules.epochs)
         frozen = student.frozen if isinstance(student, TunedStudent) else student
+        assert isinstance(frozen, HeadStudent)
         report = partial(progress, f"{problem.short}: scored for {method}, prompts") if progress else None
         frozen.scores = ScoreStore([lab.features], card.student_id, into=lab.features, progress=report)
         answers = [_answer(module, folder, run, student, log, cut) for run in spec.runs]
