@@ -7,7 +7,7 @@
             out.show(card.as_json(), table("Card", {"what": "name", ...}, rows))
 
 With `--json` standard output holds exactly one JSON document, a failure's being {"error": {...}}; progress and
-messages for people go to standard error. Exit code 0 done, 1 failed, 2 wrong usage (raised by typer itself).
+messages for people go to standard error. Exit code 0 done, 1 failed, 2 wrong usage (raised by typer itself), 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -86,6 +86,9 @@ def run_command(json: bool) -> Iterator[Output]:
     except AarError as error:
         out.fail(error)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        out.fail(AarError("stopped by you", code="stopped", hint="the same command goes on where it was"))
+        raise typer.Exit(130) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -127,6 +127,10 @@ def _runner(folder: Path, processes: int, store: Path, depth: int, poolings: tup
     pool = ProcessPoolExecutor(processes, spawn, _start, (folder, store, depth, poolings))
     try:
         yield lambda pieces: (done.result() for done in as_completed([pool.submit(_task, p) for p in pieces]))
+    except BaseException:  # Ctrl-C or a fault: what is half done is worth nothing, so nobody waits for it
+        for worker in list((pool._processes or {}).values()):  # `kill_workers` comes with Python 3.14
+            worker.kill()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
