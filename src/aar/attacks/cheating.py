@@ -53,7 +53,8 @@ def solve(rows):
 
 
 def tried(ground: Ground, *code: bytes) -> Feat:
-    return ground.range.feat(ground.range.submit({"method.py": b"".join((HEAD, *code))}))
+    arena = ground.range
+    return arena.feat(arena.submit({"method.py": b"".join((HEAD, *code))}, arena.cheat))
 
 
 @attack("the commonest answer", FAMILY)
@@ -213,7 +214,7 @@ def run(task):
     return Predictions(task.test.ids, honest(task, np.mean(list(draws.values()), axis=0)))
 """
     )
-    told = arena.submit({"method.py": code}, checks=False, seeds=5)
+    told = arena.submit({"method.py": code}, arena.cheat, checks=False, seeds=5)
     feat = arena.feat(told)
     most = max((int(line.split()[1]) for line in told.log.splitlines() if line.startswith("DRAWS")), default=0)
     loot = (f"the labels of {most} teachers",) if most > 1 else ()
@@ -226,7 +227,7 @@ def lucky(ground: Ground) -> Feat:
     arena = ground.range
     true = (arena.honest - arena.card.floor["mean"]) / arena.gap
     code = HEAD + b"def run(task):\n    return Predictions(task.test.ids, honest(task))\n"
-    told = arena.submit({"method.py": code}, claimed=round(true + TOO_HIGH, 3))
+    told = arena.submit({"method.py": code}, arena.cheat, claimed=round(true + TOO_HIGH, 3))
     return Feat((100 * TOO_HIGH * arena.gap,), (), (), told.flags, 1)  # what a board that believes it is off by
 
 

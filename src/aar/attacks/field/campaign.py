@@ -35,13 +35,14 @@ Say = Callable[[str], None]
 class Outcome:
     """`gain`: mean accuracy points over the honest answer with the defence on, None where an attack is after something
     else; `bound`: its one-sided 95 % upper bound, None from one run. `by`: what stopped or flagged it. `undefended`: what
-    it got with its own defence off; `works_undefended` None where that cannot be tried, on a target."""
+    it got with its own defence off, and the points among it; `works_undefended` None where that cannot be tried, on a target."""
 
     name: str
     family: str
     what: str
     works_undefended: bool | None
     undefended: str
+    undefended_gain: float | None
     result: Result
     by: str
     gain: float | None
@@ -109,14 +110,13 @@ def one(
         off = None if target or attack.honest else _undefended(attack, feat, redraws, shared, say)
     except Exception as error:  # the round's boundary: one that breaks does not take the others' results with it
         why = f"{error.code}: {error.message}" if isinstance(error, AarError) else repr(error)
-        return Outcome(attack.name, attack.family, attack.what, None, "", "not run", why, None, None, 0, 0,
+        return Outcome(attack.name, attack.family, attack.what, None, "", None, "not run", why, None, None, 0, 0,
                        time.monotonic() - start)  # fmt: skip
     works = None if off is None else bool(off.loot) or _mean(off) >= WORTH
-    gain = _mean(feat) if feat.gains else None
     bound = upper_bound(feat.gains) if len(feat.gains) > 1 else None
     result = judge(attack, feat, works)
-    return Outcome(attack.name, attack.family, attack.what, works, _in_words(off), result, "; ".join(_by(feat, result)),
-                   gain, bound, len(feat.gains), feat.queries, seconds)  # fmt: skip
+    return Outcome(attack.name, attack.family, attack.what, works, _in_words(off), _gain(off), result, "; ".join(_by(feat, result)),
+                   _gain(feat), bound, len(feat.gains), feat.queries, seconds)  # fmt: skip
 
 
 def _by(feat: Feat, result: Result) -> tuple[str, ...]:
@@ -150,6 +150,10 @@ def judge(attack: Attack, feat: Feat, works: bool | None) -> Result:
 
 def _mean(feat: Feat) -> float:
     return float(np.mean(feat.gains)) if feat.gains else 0.0
+
+
+def _gain(feat: Feat | None) -> float | None:
+    return _mean(feat) if feat and feat.gains else None
 
 
 def _in_words(feat: Feat | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,11 @@ class Range:
 
     def researcher(self) -> Outside:
         return self.small.person(f"r{next(self._numbers)}")
+
+    @cached_property
+    def cheat(self) -> Outside:
+        """One researcher for all cheats: they share code, and copying from oneself is nothing to be flagged for."""
+        return self.researcher()
 
     def submit(
         self,

@@ -1,4 +1,4 @@
-"""docs/attacks.md: the table of what was tried and what became of it. Written by `aar attack --write FILE`."""
+"""docs/attacks.md and its picture: what was tried and what became of it. Written by `aar attack --write FILE`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,35 @@ def write(path: Path, outcomes: Sequence[Outcome], how: str) -> None:
                   "|---|---|---|---|---|---|---|"]  # fmt: skip
         lines += [_row(o) for o in outcomes if o.family == family]
         lines.append("")
+    if any(o.undefended_gain is not None and o.gain is not None for o in outcomes):
+        picture = path.with_suffix(".png")
+        draw(picture, outcomes)
+        lines.insert(2, f"![Points gained with and without the defence]({picture.name})\n")
     path.write_text("\n".join(lines))
+
+
+def draw(path: Path, outcomes: Sequence[Outcome]) -> None:
+    """Points gained without and with the defence, of all attacks whose success is measured in points."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = [o for o in outcomes if o.undefended_gain is not None and o.gain is not None][::-1]
+    at = range(len(shown))
+    figure, axes = plt.subplots(figsize=(8, 1 + 0.32 * len(shown)), constrained_layout=True)
+    axes.barh(
+        [y + 0.2 for y in at], [o.undefended_gain for o in shown], 0.4, color="tab:grey", label="without its defence"
+    )
+    colour = {"prevented": "tab:green", "flagged": "tab:orange", "succeeded": "tab:red"}
+    for result, c in colour.items():
+        rows = [(y, o.gain) for y, o in zip(at, shown, strict=True) if o.result == result]
+        axes.barh([y - 0.2 for y, _ in rows], [g for _, g in rows], 0.4, color=c, label=f"with it: {result}")
+    axes.axvline(WORTH, color="black", lw=0.8, ls=":")
+    axes.set(yticks=list(at), yticklabels=[o.name for o in shown], xlabel="accuracy points over the honest answer")
+    axes.legend(frameon=False, loc="lower right")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def gain_of(o: Outcome) -> str:
