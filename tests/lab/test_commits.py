@@ -138,7 +138,7 @@ def test_a_database_that_gives_up_fails_the_group(store: Store) -> None:
         session.connection().exec_driver_sql("ROLLBACK")  # as SQLite does by itself when it fails like this:
         raise sa.exc.OperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
     thread.join(20)
-    assert [e.code for e in seen if isinstance(e, AarError)] == ["database_fault"]
+    assert [e.code for e in seen if isinstance(e, AarError)] == ["database_lost"]
     with store.reading() as session:
         assert session.scalars(sa.select(Researcher.name)).all() == []
 

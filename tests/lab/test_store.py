@@ -90,6 +90,8 @@ def test_rows_survive_migrations(database: str, tmp_path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with store.engine.begin() as connection:
+        if store.schema:
+            connection.execute(sa.schema.CreateSchema(store.schema))
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.execute(sa.insert(Snapshot), {"id": "s", "tree": "t", "researcher": "ann", "files": 1, "bytes": 1})
@@ -104,6 +106,20 @@ def test_rows_survive_migrations(database: str, tmp_path: Path) -> None:
     with store.reading() as session:
         assert session.scalars(sa.select(Review.decision).order_by(Review.id)).all() == ["approve", "reinstate"]
     store.close()
+
+
+def test_labs_never_mix(store: Store, tmp_path: Path) -> None:
+    """Also where both are kept in one PostgreSQL database; and a lab's folder can move."""
+    with store.transaction() as session:
+        session.add(attempt())
+    other = Store(tmp_path / "other" / "lab.db")
+    other.migrate()
+    assert (attempts(store), attempts(other)) == (1, 0)
+    other.close()
+    store.close()
+    moved = Store((tmp_path / "state").rename(tmp_path / "moved") / "lab.db")
+    assert attempts(moved) == 1
+    moved.close()
 
 
 @only_sqlite

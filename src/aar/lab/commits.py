@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aar.errors import LabError, ProviderDown
+from aar.errors import ProviderDown
 
 GROUP_S = 0.05  # a group older than this commits, whoever waits
 
@@ -108,7 +108,9 @@ class GroupCommit:
         if kept:
             group.writers += 1
         if not self._alive(group.connection):
-            group.error = LabError("the database gave up a transaction; nothing was written", code="database_fault")
+            group.error = ProviderDown(
+                "the database gave up a transaction; nothing was written", code="database_lost", hint="try again"
+            )
         if group.may_grow and self._turns.hand_over():
             if kept:
                 group.done.wait()

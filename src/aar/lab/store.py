@@ -1,7 +1,7 @@
 """The database: engine, sessions, transactions, migrations. Knows how to be durable; not what the rows mean.
 
 SQLite in WAL mode with synchronous=FULL (a reply is sent after the commit is on disk), or PostgreSQL where
-`$AAR_DATABASE` is its URL, one database a lab.
+`$AAR_DATABASE` is its URL: each lab has a schema of its own there, so that labs never mix.
 There is one writer at a time on both, so ids that are handed out in order are also committed in order, which
 the event stream and the audit log rely on. A write transaction either commits whole or leaves nothing.
 """
@@ -9,6 +9,7 @@ the event stream and the audit log rely on. A write transaction either commits w
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,13 +38,18 @@ class Store:
     """`store.reading()` for looks, `store.transaction()` for changes; both give a SQLAlchemy session."""
 
     def __init__(self, url: str | Path) -> None:
+        self.schema = ""  # on PostgreSQL: where this lab's tables are; empty: wherever the URL says
         if isinstance(url, Path):
             url.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            url = os.environ.get("AAR_DATABASE") or f"sqlite:///{url}"
-        self.engine = _engine(url)
+            shared = os.environ.get("AAR_DATABASE")
+            self.schema = _name_of(url) if shared else ""
+            url = shared or f"sqlite:///{url}"
+        self.engine = _engine(url, self.schema)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # A reader sees one moment. A writer on PostgreSQL must see what was committed while it waited for its turn.
-        self._reads = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._reads = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         self.after_commit: list[Callable[[], None]] = []
         self.after_rollback: list[Callable[[], None]] = []
         self._commits = GroupCommit(self._begin, self._alive, self._committed, self._rolled_back)
@@ -138,6 +144,8 @@ class Store:
         if self.revision() == newest_revision():
             return
         with _translated(), self._begin() as connection:  # others wait, then find nothing to do
+            if self.schema:
+                connection.execute(sa.schema.CreateSchema(self.schema, if_not_exists=True))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
@@ -165,13 +173,27 @@ def newest_revision() -> str:
     return sorted(p.name for p in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-1][:4]
 
 
-def _engine(url: str) -> sa.Engine:
+def _name_of(path: Path) -> str:
+    """The lab's name in a database that other labs may share; kept beside the file that it has no use for."""
+    kept = path.with_suffix(".id")
+    if not kept.exists():
+        name = f"lab_{secrets.token_hex(6)}"
+        draft = kept.with_suffix(f".{name}")
+        draft.write_text(name)
+        with suppress(FileExistsError):  # another process was first
+            os.link(draft, kept)
+        draft.unlink()
+    return kept.read_text()
+
+
+def _engine(url: str, schema: str) -> sa.Engine:
     pool: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": BUSY_S}
     if url.startswith("sqlite"):
         return sa.create_engine(url, connect_args={"timeout": BUSY_S}, **pool)
     try:
-        waits = {"options": f"-c lock_timeout={BUSY_S:.0f}s", "connect_timeout": BUSY_S}
-        return sa.create_engine(url, connect_args=waits, pool_pre_ping=True, **pool)
+        options = f"-c lock_timeout={BUSY_S:.0f}s" + (f" -c search_path={schema}" if schema else "")
+        connect = {"options": options, "connect_timeout": BUSY_S}
+        return sa.create_engine(url, connect_args=connect, pool_pre_ping=True, **pool)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as e:
         raise InputError(
             f"AAR_DATABASE cannot be used ({e})",
