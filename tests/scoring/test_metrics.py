@@ -196,3 +196,40 @@ def test_the_spread_over_seeds_is_not_understated():
     floor, ceiling = np.full((5, 20), 0.4), np.full((5, 20), 0.9)
     se = metrics.pgr_interval(student, floor, ceiling, draws=20_000).se
     assert se == pytest.approx(np.std(values, ddof=1) / np.sqrt(6) / 0.5, rel=0.04)
+
+
+def test_gains_are_paired_by_row_and_seed():
+    """What both sides share cancels: a copy gains exactly nothing, and a small true gain shows where separate intervals
+    would overlap by far."""
+    rng = np.random.default_rng(3)
+    hard, lucky = rng.random(400), rng.normal(0, 0.1, (5, 1))
+    over = (hard + lucky < 0.7).astype(float)
+    better = (hard + lucky < 0.76).astype(float)
+    floor, ceiling = (np.tile((hard < q).astype(float), (5, 1)) for q in (0.5, 0.9))
+    gains = metrics.simultaneous_gains({"copy": over, "better": better}, over, floor, ceiling)
+    assert (gains["copy"].lo, gains["copy"].hi) == (0, 0)
+    assert gains["better"].mean == pytest.approx((better.mean() - over.mean()) / (ceiling.mean() - floor.mean()))
+    assert gains["better"].lo > 0.05
+    apart = metrics.simultaneous_intervals({"over": over, "better": better}, floor, ceiling)
+    assert apart["better"].lo < apart["over"].hi
+    with pytest.raises(InputError, match="same seeds"):
+        metrics.simultaneous_gains({"short": better[:3]}, over, floor, ceiling)
+
+
+def test_many_looks_at_equal_methods_seldom_show_a_gain():
+    """Thirty methods no better than the reference: a simultaneous interval leaves zero out in few of 20 worlds, although in
+    most worlds some method lies more than one standard error from it."""
+    rng, shown, apart = np.random.default_rng(0), 0, 0
+    for world in range(20):
+        hard = rng.random((1, 150))
+
+        def draw(q, hard=hard):
+            return (hard + rng.normal(0, 0.25, (4, 150)) < q).astype(float)
+
+        floor, ceiling, over = draw(0.5), draw(0.95), draw(0.7)
+        many = {str(i): draw(0.7) for i in range(30)}
+        gains = metrics.simultaneous_gains(many, over, floor, ceiling, draws=200, seed=world).values()
+        shown += any(g.lo > 0 or g.hi < 0 for g in gains)
+        apart += any(abs(g.mean) > g.se for g in gains)
+    assert shown <= 3
+    assert apart >= 15
