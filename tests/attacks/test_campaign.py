@@ -47,6 +47,7 @@ def test_the_judge(feat: Feat, works: bool, result: str) -> None:
 def test_the_judge_of_controls() -> None:
     """A control passes if it has a verdict and no flag."""
     assert judge(CONTROL, Feat((9.0,)), None) == "passed"
+    assert judge(CONTROL, Feat((9.0,), flags=("board unsupervised",)), None) == "passed"
     assert judge(CONTROL, Feat((9.0,), flags=("a check",)), None) == "hindered"
     assert judge(CONTROL, Feat(met=("timed_out",)), None) == "hindered"
 

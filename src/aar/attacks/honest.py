@@ -66,10 +66,7 @@ def confident(ground: Ground) -> Feat:
 @attack("elicitation", FAMILY, honest=True)
 def elicitation(ground: Ground) -> Feat:
     """CCS: what the student knows without labels, near the ceiling here; it belongs on a board of its own."""
-    feat = passed(ground, library_files("ccs"))
-    return Feat(
-        feat.gains, feat.loot, feat.met, tuple(f for f in feat.flags if not f.startswith("board ")), feat.queries
-    )
+    return passed(ground, library_files("ccs"))
 
 
 @attack("an ensemble", FAMILY, honest=True)

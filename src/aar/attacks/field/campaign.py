@@ -123,7 +123,7 @@ def _by(feat: Feat, result: Result) -> tuple[str, ...]:
     """What decided the result: the loot, the flags, or what stood in the way."""
     if result == "succeeded":
         return feat.loot or ("nothing saw it",)
-    return feat.flags if result in ("flagged", "hindered") and feat.flags else feat.met
+    return feat.flags if result in ("flagged", "hindered", "passed") and feat.flags else feat.met
 
 
 def _undefended(attack: Attack, feat: Feat, redraws: int, shared: Callable[[], Range], say: Say) -> Feat:
@@ -136,7 +136,8 @@ def _undefended(attack: Attack, feat: Feat, redraws: int, shared: Callable[[], R
 
 def judge(attack: Attack, feat: Feat, works: bool | None) -> Result:
     if attack.honest:
-        return "hindered" if feat.flags or not feat.gains else "passed"
+        # a board of one's own is a place, not a hindrance
+        return "hindered" if not feat.gains or any(not f.startswith("board ") for f in feat.flags) else "passed"
     if feat.loot:
         return "succeeded"
     if len(feat.gains) > 1:

@@ -101,14 +101,13 @@ class Range:
         checks: bool = True,
         claimed: float | None = None,
         name: str = "method",
-        limits: Limits = LIMITS,
         seeds: int = 0,
     ) -> Verdict:
         """Send a method folder over HTTP and let the worker rerun it; `checks`: have the battery look it over. An
         AarError where the lab refused it at the door. Several seeds only where checks need them."""
         who = who or self.researcher()
         sent = who.client.submit(self.problem.short, name, pack_files(dict(files)), claimed)
-        rules = RerunRules(seeds or (self.seeds if checks else 1), limits, battery="all" if checks else "off")
+        rules = RerunRules(seeds or (self.seeds if checks else 1), LIMITS, battery="all" if checks else "off")
         worker.work(self.small.lab, "attacked", rules, forever=False)
         return self.verdict(who, sent["id"])
 
@@ -136,13 +135,13 @@ class Range:
             self._honest = float(np.mean(known))
         return self._honest
 
-    def feat(self, verdict: Verdict, loot: tuple[str, ...] = (), queries: int = 1) -> Feat:
+    def feat(self, verdict: Verdict, loot: tuple[str, ...] = ()) -> Feat:
         """What a submission came to: points over the plain method if it would rank, and what stood in its way."""
         if verdict.accuracy is None:
-            return Feat(loot=loot, met=(verdict.failure,), queries=queries)
+            return Feat(loot=loot, met=(verdict.failure,), queries=1)
         self.say(f"accuracy {verdict.accuracy:.3f}; flags: {', '.join(verdict.flags) or 'none'}")
         gain = 100 * (verdict.accuracy - self.honest)
-        return Feat((gain,), loot, (), verdict.flags, queries)
+        return Feat((gain,), loot, (), verdict.flags, 1)
 
 
 def library_files(name: str) -> dict[str, bytes]:
