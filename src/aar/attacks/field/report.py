@@ -44,11 +44,15 @@ def draw(path: Path, outcomes: Sequence[Outcome]) -> None:
     at = range(len(shown))
     figure, axes = plt.subplots(figsize=(8, 1 + 0.32 * len(shown)), constrained_layout=True)
     axes.barh(
-        [y + 0.2 for y in at], [o.undefended_gain for o in shown], 0.4, color="tab:grey", label="without its defence"
+        [y + 0.2 for y in at],
+        [o.undefended_gain or 0.0 for o in shown],
+        0.4,
+        color="tab:grey",
+        label="without its defence",
     )
     colour = {"prevented": "tab:green", "flagged": "tab:orange", "succeeded": "tab:red"}
     for result, c in colour.items():
-        rows = [(y, o.gain) for y, o in zip(at, shown, strict=True) if o.result == result]
+        rows = [(y, o.gain or 0.0) for y, o in zip(at, shown, strict=True) if o.result == result]
         axes.barh([y - 0.2 for y, _ in rows], [g for _, g in rows], 0.4, color=c, label=f"with it: {result}")
     axes.axvline(WORTH, color="black", lw=0.8, ls=":")
     axes.set(yticks=list(at), yticklabels=[o.name for o in shown], xlabel="accuracy points over the honest answer")
