@@ -50,6 +50,7 @@ def demo(
             study = _research(out, folder, scale)
             result = _finish(out, folder, study)
         result |= {"seconds": round(time.monotonic() - start, 1), "peak_memory_mb": round(peak.mb)}
+        result["claims"] = _claims(folder, study)
         result["report"] = str(_report(out, folder, study, result))
         out.show(result, *_lines(result))
 
@@ -132,12 +133,18 @@ def _report(out: Output, folder: LabFolder, study: str, result: dict[str, Any]) 
         return write_report(folder, study, owner)
 
 
-def _lines(result: dict[str, Any]) -> list[str]:
-    from aar.cli.study import final_lines
+def _claims(folder: LabFolder, study: str) -> list[str]:
+    """The report's sentences: each says what its interval carries, search against random among them."""
+    from aar.analysis.content import claims
+    from aar.analysis.material import gather
 
+    return [claim.text for claim in claims(gather(folder, study, None))]
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
     return [
         f"{result['researchers']} researchers, {result['trials']} trials of {result['configurations']} configurations, "
         f"{result['evaluations']} evaluations, {result['submissions']} submissions on {result['problem']}",
-        *final_lines(result),
+        *result["claims"],
         f"done in {result['seconds']:.0f} s with {result['peak_memory_mb']} MB at most; report: {result['report']}",
     ]
