@@ -19,6 +19,7 @@ import pytest
 
 from aar.errors import AarError, Conflict, InputError
 from aar.lab import store
+from aar.models import packaged
 from aar.settings import LabFolder
 from aar.studies import runner
 from aar.studies.events import EventLog, read_events
@@ -131,6 +132,34 @@ def test_a_vanished_model(quick_lab: LabFolder, make_study: Make, tmp_path: Path
     assert "nowhere" in error["message"]
     assert "make setup" in error["hint"]
     assert "aar study resume a" in error["hint"]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_model_that_vanishes_on_the_way(quick_lab: LabFolder, make_study: Make, campaign: ModuleType, tmp_path: Path) -> None:
+    """The study stops and says what has gone and how to bring it back; with the files in place again it goes on to its end."""
+    folder, models = make_study(search=1, random=0, trials=2), tmp_path / "models"
+    models.mkdir()
+    place = models / "smollm2-135m"
+    place.symlink_to(packaged.path("smollm2-135m"))
+    process = command(quick_lab, "run", "a", AAR_MODELS=str(models))
+    while not any(e.kind == "trial" for e in read_events(folder.events)):
+        assert process.poll() is None
+        time.sleep(0.1)
+    place.rename(models / "gone")
+    out, _ = process.communicate(timeout=120)
+    error = json.loads(out)["error"]
+    assert process.returncode == 1
+    assert "smollm2-135m" in error["message"]
+    assert "make setup" in error["hint"]
+    assert "aar study resume a" in error["hint"]
+    assert campaign.alive(quick_lab) == []
+    (models / "gone").rename(place)
+    again = command(quick_lab, "resume", "a", AAR_MODELS=str(models))
+    out, err = again.communicate(timeout=600)
+    assert again.returncode == 0, err
+    assert json.loads(out)["trials"] == 2
+    campaign.check_exactly_once(quick_lab, "a")
 
 
 def test_replayed_events_are_written_once(tmp_path: Path) -> None:

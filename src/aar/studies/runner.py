@@ -16,12 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from aar.errors import AarError, Conflict, LabError, ProviderDown
+from aar.errors import AarError, Conflict, LabError, NotFound, ProviderDown
 from aar.executors.local import LocalExecutor
 from aar.lab import room
 from aar.lab.client import LabClient
 from aar.lab.service import RETRIES, Served
 from aar.lab.store import Store
+from aar.models import weights
 from aar.researchers.hands import Hands, open_hands
 from aar.scoring.layout import plain_seeds, research_task, student_folder
 from aar.scoring.problem import Card, Problem
@@ -115,6 +116,7 @@ def _wait(going: Callable[[], bool], brains: Brains, served: Served, pulse: Puls
     while going() and not stop.is_set():
         if fault := served.fault or pulse.fault:
             raise fault
+        _check_model(Problem.parse(brains.spec.problem))
         if pulse.stopped_by_owner.is_set():
             stop.set()
         time.sleep(TICK_S)
@@ -138,11 +140,18 @@ def _check(lab: LabFolder, spec: StudySpec) -> None:
     room.check(lab.root, LEAST_FREE_MB)
     problem = Problem.parse(spec.problem)
     Card.load(lab, problem)
-    student_folder(problem)  # NotFound where the model's files are gone
+    _check_model(problem)
     with contextlib.closing(Store(lab.database)) as store:
         store.migrate()
         with store.transaction() as session:
             session.connection()  # raises where somebody else holds the database
+
+
+def _check_model(problem: Problem) -> None:
+    """NotFound where the student's files have gone: sandboxes and reruns would fail one by one and be blamed."""
+    folder = weights.find(problem.lm)
+    if not any(folder.glob("*.safetensors")):
+        raise NotFound(f"the weights of {problem.lm} have gone from {folder}", code="no_model", hint="bring them back (make setup)")
 
 
 def _prepare_task(folder: StudyFolder, spec: StudySpec) -> None:
