@@ -21,11 +21,12 @@ from aar.scoring.problem import Card, Problem
 from aar.settings import LabFolder
 from aar.testbeds.rows import Example, Split
 from aar.testbeds.sealing import seal
-from aar.testbeds.secret import keyed_id, keyed_rng, lab_secret
+from aar.testbeds.secret import keyed_id, keyed_rng, lab_secret, private_folder
 from aar.types import Pair, group_of
 
 PROBLEM = Problem("planted", "minilm", "smollm2-135m")
 SIZES: dict[Split, int] = {"labeled": 60, "unlabeled": 300, "test": 400, "private": 100, "ood": 10}
+SECRET = bytes([2]) * 32  # fixed, so that gains compare from run to run; no attack on the range looks for it
 SHORTCUT = 0.77
 WIDTH = 24
 KNOWS = {"smollm2-135m": 1.0, "minilm": 0.45}  # how far right and wrong lie apart, in units of the noise
@@ -34,7 +35,9 @@ SIGN = "    # checked\n"
 
 
 def make(lab: LabFolder) -> Card:
-    """Build, seal and prepare the problem `PROBLEM` in this lab."""
+    """Build, seal and prepare the problem `PROBLEM` in this lab, which is new."""
+    private_folder(lab.sealed)
+    lab.secret.write_bytes(SECRET)
     examples = [e for split, n in SIZES.items() for e in _draw(lab_secret(lab), split, n)]
     seal(lab, PROBLEM.testbed, examples, {"by": "planted"}, force=True)
     for model, knows in KNOWS.items():
