@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aar.errors import BudgetSpent, InputError, LabError, Refused
-from aar.scoring.gate import PUBLISHED, Exam, Gate, GateRules, from_pairs
+from aar.scoring.gate import PUBLISHED, Exam, Gate, GateRules
 from aar.scoring.gatelog import MemoryGateStore
 from aar.scoring.ladder import step_for
 
@@ -215,13 +215,6 @@ def test_a_bad_vector_is_refused_by_rule_and_costs_nothing(change, code):
         g.answer(E0, "ada", bad)
     assert caught.value.code == code
     assert g.store.entries("L", 0) == []
-
-
-def test_a_repeated_id_in_json_is_refused():
-    """A JSON object may repeat a key; Python would keep the last one silently."""
-    with pytest.raises(InputError, match="twice"):
-        json.loads('{"r0": 1, "r0": 0}', object_pairs_hook=from_pairs)
-    assert json.loads('{"r0": 1, "r1": 0}', object_pairs_hook=from_pairs) == {"r0": 1, "r1": 0}
 
 
 def test_under_300_rows_there_is_no_interactive_lane():

@@ -281,12 +281,3 @@ def aligned(predictions: Mapping[str, float], exam: Exam) -> np.ndarray:
     if p.min() < 0 or p.max() > 1:
         raise InputError("predictions must lie in [0, 1]", code="out_of_range", hint="0, 1 or P(label = 1)")
     return p
-
-
-def from_pairs(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """{id: p} from a JSON object's pairs (`json.loads(..., object_pairs_hook=...)`); a repeated id is refused."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise InputError(f"{len(pairs) - len(found)} ids appear twice", code="duplicate_ids",
-                         hint="every id of test.jsonl exactly once")
-    return found
