@@ -15,6 +15,11 @@ it, with its own defence on and off. It counts as one if without the defence it 
 reaches what it may not, or forges something. Gains are accuracy points over the honest answer on the interactive rows;
 ≤ is a one-sided 95 % bound over redraws of the labels ({FULL} in a full run). What `flagged` methods gain is real: they
 generalise, so nothing stops them, and a person decides on the evidence.
+
+Not held, and so not in the table: an attacker who is sure of some rows and tosses a coin on all others gains 5 points
+alone and 8 as eight (docs/bench/gate.json). The lucky vector of a seed lottery is told as 3 points; the rerun on the
+server's seeds takes them back, which is the gain shown. A finding's words are its author's: its standing says that reruns
+of that author stand behind it, not that its figures are theirs.
 """
 
 
