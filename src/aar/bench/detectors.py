@@ -29,6 +29,7 @@ from typing import Any
 
 from scipy.stats import binomtest
 
+from aar.bench.detector_plot import plot
 from aar.bench.detector_range import Folder, Known, Range, Trial, open_range
 from aar.bench.honest import WRITTEN, honest
 from aar.errors import InputError
@@ -181,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add("--keep", type=Path, help="finished trials, to go on after an interruption (with the same --lab)")
     add("--dry", action="store_true", help="scores alone, without the battery")
     add("--json", action="store_true")
-    add("--out", type=Path, help="folder for detectors.json")
+    add("--out", type=Path, help="folder for detectors.json and detectors.png")
     given = parser.parse_args(argv)
 
     def say(trial: Trial) -> None:
@@ -197,6 +198,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)
         (given.out / "detectors.json").write_text(json.dumps(report, indent=1) + "\n")
+        (given.out / "detectors.png").write_bytes(plot(report))
     print(json.dumps(report, indent=1) if given.json else table(report))
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from aar.bench.desk import Desk
 from aar.errors import ProviderDown
 from aar.sandboxes import Limits, available
 from aar.scoring.integrity import battery
 from aar.scoring.integrity.case import Answer, Case, checks
 from aar.scoring.integrity.reruns import Reruns
 from aar.scoring.integrity.stand_in import embedded
+from aar.scoring.layout import student_folder
 from aar.scoring.problem import Problem
 from aar.scoring.rerun import RerunRules, rerun
 from aar.settings import LabFolder
@@ -31,7 +35,7 @@ def test_all_checks_are_found_by_scanning() -> None:
     """One file each; what they need is known to the reruns."""
     assert set(checks.names()) >= {
         "teacher dependence", "student dependence", "dataset shortcut", "seed-picking", "claimed figure", "query patterns", "canary",
-        "memorised predictions", "execution", "repeat", "copying", "near-equal code",
+        "memorised predictions", "mismatched features", "embedded data", "execution", "repeat", "copying", "near-equal code",
     }  # fmt: skip
 
 
@@ -60,18 +64,22 @@ def test_random_words_know_the_words_alone() -> None:
     assert not np.allclose(embedded(["Bo helped Ada"], 32, 2)[0], a)
 
 
-def test_in_the_sandbox(tiny_lab: LabFolder) -> None:
-    """A solver in code on the small lab, two seeds: every alteration runs, and none of them makes it worse."""
+def test_in_the_sandbox(tiny_lab: LabFolder, tmp_path: Path) -> None:
+    """A solver in code on the small lab, real features, two seeds: every alteration runs, and none of them makes it worse."""
+    limits = Limits(wall_s=120, memory_mb=1500, pids=48, disk_mb=48, output_mb=0.5)
+    problem, files, name = Problem.parse("toy"), {"method.py": SOLVER}, "battery"
     try:
-        sandbox = available()
+        desk = Desk(available(), tmp_path, student_folder(problem), replace(limits, wall_s=3600))
     except ProviderDown as error:
         pytest.skip(error.message)
-    rules = RerunRules(seeds=2, limits=Limits(wall_s=120, memory_mb=1500, pids=48, disk_mb=48, output_mb=0.5))
-    problem, files, name = Problem.parse("toy"), {"method.py": SOLVER}, "battery"
-    rerun(tiny_lab, sandbox, problem, name, files, rules)
-    case = battery.scored_case(tiny_lab, problem, name, files)
-    reruns = Reruns(tiny_lab, sandbox, problem, name, files, case.ids, rules)
-    report = battery.examine(case, reruns)
+    rules = RerunRules(seeds=2, limits=limits)
+    try:
+        rerun(tiny_lab, desk, problem, name, files, rules)
+        case = battery.scored_case(tiny_lab, problem, name, files)
+        reruns = Reruns(tiny_lab, desk, problem, name, files, case.ids, rules)
+        report = battery.examine(case, reruns)
+    finally:
+        desk.close()
     assert set(report.accuracy.values()) == {1.0}
     assert "tripwires" not in report.accuracy, "no row of this testbed holds code"
     assert not list(tiny_lab.runs.glob("*"))
