@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -120,7 +121,8 @@ class Range:
 
     def _kept(self) -> list[Trial]:
         lines = self.kept.read_text().splitlines() if self.kept and self.kept.exists() else []
-        return [Trial(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(x).items()}) for x in lines]
+        raw: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        return [Trial(**(x | {"flags": tuple(x["flags"]), "labels": tuple(x["labels"])})) for x in raw]
 
     def _keep(self, trial: Trial) -> Trial:
         if self.kept:

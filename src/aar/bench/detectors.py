@@ -78,7 +78,7 @@ def families(folder: Path, known: Known, only: Sequence[str] = ()) -> Iterator[F
         yield Family(module.FAMILY, frozenset(module.GUILTY_OF), module.variants(known), folder.name)
 
 
-def controls(count: int) -> list[tuple[str, Folder]]:
+def controls(count: int) -> Sequence[tuple[str, Folder]]:
     """The hand-written honest methods, which sit nearest to cheats, and others spread evenly over the rest, `count` in all."""
     found = honest()
     near = [(name, found[name]) for name in WRITTEN][:count]

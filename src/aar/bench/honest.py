@@ -11,18 +11,16 @@ from aar.methods import library
 Folder = dict[str, str]
 OUT_OF_REACH = {"score", "generate", "votes", "ladder", "labelled"}  # the world's student is features alone
 
-RECIPES: tuple[dict[str, Any], ...] = tuple(
-    {"label": label, "select": select, "loss": loss, **more}
-    for (label, select, loss), more in zip(
-        itertools.product(
-            ("hard", "soft", "balanced"), ("everything", "confident", "agreeing"), ("xent", "logconf", "gce")
-        ),
-        itertools.cycle(
-            ({}, {"members": 3}, {"rounds": 1}, {"layer": 15}, {"members": 5, "rounds": 1}, {"rounds": 2, "trust": 0.8})
-        ),
-        strict=False,
-    )
+PARTS = itertools.product(
+    ("hard", "soft", "balanced"), ("everything", "confident", "agreeing"), ("xent", "logconf", "gce")
 )
+MORE: tuple[dict[str, Any], ...] = (
+    {}, {"members": 3}, {"rounds": 1}, {"layer": 15}, {"members": 5, "rounds": 1}, {"rounds": 2, "trust": 0.8},
+)  # fmt: skip
+RECIPES: list[dict[str, Any]] = [
+    {"label": label, "select": select, "loss": loss} | MORE[i % len(MORE)]
+    for i, (label, select, loss) in enumerate(PARTS)
+]
 
 START = "import numpy as np\nfrom dataclasses import replace\nfrom aar.types import Fit, Predictions\nfrom aar.methods.parts.labels import logit, sigmoid\n"
 WRITTEN: dict[str, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aar.scoring.integrity.case import Case, Finding, check
+from aar.scoring.integrity.case import Case, Finding, Level, check
 from aar.scoring.integrity.seeds import limit
 
 FAR_SDS = 6.0
@@ -21,9 +21,6 @@ def find(case: Case) -> list[Finding]:
         return []
     says = f"claims PGR {case.claimed:.3f}, the rerun gives {mean:.3f}: {abs(case.claimed - mean):.2f} apart, {allowed:.2f} is allowed"
     look = "compare the claim with the forum post and the runs it cites; was another version submitted?"
-    level = "flag" if case.claimed > mean else "note"
-    return [
-        Finding(
-            "claimed figure", level, "claim unsupported", says, look, {"claimed": case.claimed, "rerun": round(mean, 4)}
-        )
-    ]  # type: ignore[arg-type]
+    level: Level = "flag" if case.claimed > mean else "note"
+    evidence = {"claimed": case.claimed, "rerun": round(mean, 4)}
+    return [Finding("claimed figure", level, "claim unsupported", says, look, evidence)]
