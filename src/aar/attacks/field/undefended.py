@@ -50,7 +50,7 @@ def replaced(owner: Any, **new: Any) -> Iterator[None]:
 
 
 @contextmanager
-def both(*parts: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+def together(*parts: contextlib.AbstractContextManager[None]) -> Iterator[None]:
     with ExitStack() as stack:
         for part in parts:
             stack.enter_context(part)
@@ -95,7 +95,7 @@ def look_then_charge() -> contextlib.AbstractContextManager[None]:
             self.gate.store.append(exam.label_set, entry)
         return EvaluationAnswer("not_improved", None, None, False, 0)
 
-    return both(replaced(GateScorer, evaluate=evaluate), replaced(access.Once, __call__=_no_transaction))
+    return together(replaced(GateScorer, evaluate=evaluate), replaced(access.Once, __call__=_no_transaction))
 
 
 def _no_transaction(self: access.Once, who: Identity, status: int, act: Callable[[], Any]) -> Any:
@@ -212,4 +212,4 @@ def plain_tarfile() -> contextlib.AbstractContextManager[None]:
             return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
     any_name = replaced(codestore, safe_path=lambda name: name, MAX_BYTES=10**9)
-    return both(replaced(snapshots, extract=extract), replaced(submissions, extract_method=extract), any_name)
+    return together(replaced(snapshots, extract=extract), replaced(submissions, extract_method=extract), any_name)

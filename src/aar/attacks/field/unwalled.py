@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from aar.attacks.field.open_sandbox import OpenSandbox
-from aar.attacks.field.undefended import both, replaced
+from aar.attacks.field.undefended import replaced, together
 from aar.errors import MethodError
 from aar.lab import archive, promotion, worker
 from aar.lab.routes import submissions
@@ -29,7 +29,7 @@ from aar.types import Predictions
 
 def open_walls() -> contextlib.AbstractContextManager[None]:
     """Methods run as any program of the lab's account does: every file, every process, the network."""
-    return both(replaced(worker, available=OpenSandbox), replaced(promotion, available=OpenSandbox))
+    return together(replaced(worker, available=OpenSandbox), replaced(promotion, available=OpenSandbox))
 
 
 def own_words() -> contextlib.AbstractContextManager[None]:
@@ -70,7 +70,7 @@ def believed_results() -> contextlib.AbstractContextManager[None]:
         f"sys.exit(runner.main('/task', '/method', '{WORKSPACE}/out'))"
     )
     inside = replaced(rerun, _read=reading, _score=scoring, command=lambda: [PYTHON, "-c", launch])
-    return both(inside, replaced(submissions, extract_method=archive.extract))
+    return together(inside, replaced(submissions, extract_method=archive.extract))
 
 
 def doubled_ids() -> contextlib.AbstractContextManager[None]:
