@@ -20,6 +20,7 @@ CARD = Card(
     summary="train on the teacher's most confident hard labels only",
     defaults={"threshold": 0.75, "least": 0.25},
     formula=r"L = \sum_{i: \max(w_i, 1-w_i) > t} \mathrm{CE}(\sigma(z_i), \mathbb{1}[w_i > 1/2])",
+    grid=({"threshold": 0.9}, {"least": 0.5}),
 )
 
 

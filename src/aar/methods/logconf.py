@@ -20,6 +20,7 @@ CARD = Card(
     summary="cross-entropy to a mix of the weak label and the student's own hardened prediction",
     defaults={"a_max": 0.5, "warmup": 0.2},
     formula=r"L = \mathrm{CE}(p, (1-\alpha) w + \alpha \mathbb{1}[p > t])",
+    grid=({"a_max": 0.75}, {"warmup": 0.5}),
 )
 
 
