@@ -9,6 +9,7 @@ A world for a method's assumption is a few lines of numpy around `task_of`. Noth
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from aar.models.texts import of as rendered
 from aar.types import Ability, Claim, Fit, Kind, Model, Pair, Rows, Task, Text
 
 LAYER = 1
+ANSWER = re.compile(r"<\w+\.(?:first|second)>")  # how `rows_of` names the sides of a row
 
 
 class WorldStore:
@@ -69,9 +71,9 @@ class FakeStudent(HeadStudent):
     def margin(self, prompt: str) -> float:
         """log-odds of label 1: the last of the two answers is better, or the last answer is true. A little noise that
         depends on every letter of the prompt stands for what wording does to a real model."""
-        places = sorted((prompt.rfind(a), v) for a, v in self.opinions.items() if a in prompt)[-2:]
+        named = dict.fromkeys(a for a in reversed(ANSWER.findall(prompt)) if a in self.opinions)
         noise = int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4]) / 2**32 - 0.5
-        likes = [v for _, v in places] or [0.0]
+        likes = [self.opinions[a] for a in named][1::-1] or [0.0]
         return float(likes[-1] - (likes[-2] if self.kind == "pair" and len(likes) > 1 else 0.0) + noise)
 
     def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray:

@@ -23,7 +23,7 @@ CARD = Card(
     cost="minutes",
     source="automated-w2s reference study 2026 (EM posterior, PGR .78); Raykar et al. 2010, JMLR 11, sec. 2",
     summary="Bayes with the student's opinion as prior and the teacher as a channel with row-dependent error rates, by EM",
-    defaults={"templates": 3, "rounds": 2, "slope": 1.0, "l2": 0.05, "sharp": 0.5, "soft": 1.5},
+    defaults={"templates": 3, "rounds": 2, "slope": None, "l2": 0.05, "sharp": 0.5, "soft": 1.5},
     formula=r"q = \frac{\pi\,\ell_1}{\pi\,\ell_1 + (1 - \pi)\,\ell_0},\quad \pi = \sigma(b\,m),\ "
     r"\mathrm{TPR} = \sigma(a f + a_0),\ \mathrm{FPR} = \sigma(b f + b_0)",
     grid=({"templates": 1}, {"rounds": 1}),
@@ -55,12 +55,12 @@ def run(task: Task) -> Predictions:
     weak, m = task.train.weak.astype(np.float64), all_margins(task.student, task.train, p["templates"])
     m = m - (np.median(m, axis=0) if task.kind == "binary" else 0)
     confidence, spread, agreement = np.abs(2 * weak - 1), m.std(1), np.abs(np.sign(m).mean(1))
-    opinion = p["slope"] * scaled(m.mean(1), task.kind)
+    opinion = scaled(m.mean(1), task.kind)
     for turn in range(p["rounds"] + 1):
         f = standard(np.stack([confidence, opinion, spread, agreement], axis=1))
-        q = channel_em(weak > 0.5, sigmoid(opinion), f, own_rates(weak), p["l2"]).posterior
+        q = channel_em(weak > 0.5, opinion, f, own_rates(weak), p["l2"], slope=p["slope"]).posterior
         target = tempered(q, p["sharp"], p["soft"]).astype(np.float32)
         if turn < p["rounds"]:
-            opinion = p["slope"] * scaled(logit(out_of_fold(task, target)), task.kind)
+            opinion = scaled(logit(out_of_fold(task, target)), task.kind)
     (model,) = task.student.fit([Fit(task.train, target, seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from aar.methods.card import Card
-from aar.methods.parts.consistency import consistent
+from aar.methods.parts.consistency import consistent, disputed
 from aar.methods.parts.labels import logit
 from aar.methods.parts.reasoning import question, some, verdicts, vote
 from aar.methods.parts.sampling import power_samples
@@ -41,6 +41,6 @@ def run(task: Task) -> Predictions:
     if rows.kind == "pair":
         target = vote(np.hstack([odds, -reasoned(task, rows.swap(), p, task.seed + 1)]))
     else:
-        target = consistent(rows, logit(vote(odds)) + 1e-3 * odds.mean(1))
+        target = np.where(disputed(rows), consistent(rows, logit(vote(odds)) + 1e-3 * odds.mean(1)), vote(odds))
     (model,) = task.student.fit([Fit(rows, target.astype(np.float32), seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

@@ -1,6 +1,6 @@
 """The teacher as a noisy channel: truth goes in, a weak label comes out, with error rates that depend on the row.
 
-prior pi_i = P(y_i = 1) without the teacher; TPR_i = sigma(a f_i + a0) = P(wh_i = 1 | y_i = 1); FPR_i = sigma(b f_i + b0).
+prior pi_i = sigma(b m_i) = P(y_i = 1) without the teacher; TPR_i = sigma(a f_i + a0) = P(wh_i = 1 | y_i = 1); FPR_i = sigma(b f_i + b0).
 E: q_i = pi_i l1 / (pi_i l1 + (1 - pi_i) l0), l1 = TPR or 1 - TPR by wh, l0 likewise. M: logistic regressions of wh on f
 with weights q and 1 - q. Features that contain the prior's own margin make channel and prior hard to tell apart, so (a, b)
 carry a ridge towards given rates, and a channel that says the opposite of the truth is not allowed: TPR > FPR.
@@ -17,11 +17,12 @@ from aar.methods.parts.logistic import logistic
 
 
 class Channel(NamedTuple):
-    """posterior P(y = 1 | wh) [n]; coefficients of TPR and FPR [d + 1], the constant last."""
+    """posterior P(y = 1 | wh) [n]; coefficients of TPR and FPR [d + 1], the constant last; slope b of the prior."""
 
     posterior: np.ndarray
     tpr: np.ndarray
     fpr: np.ndarray
+    slope: float
 
 
 def own_rates(weak: np.ndarray) -> tuple[float, float]:
@@ -46,21 +47,25 @@ def posterior(hard: np.ndarray, prior: np.ndarray, t: np.ndarray, f: np.ndarray)
 
 def channel_em(
     hard: np.ndarray,
-    prior: np.ndarray,
+    opinion: np.ndarray,
     features: np.ndarray,
     start: tuple[float, float] = (0.7, 0.3),
     l2: float = 0.05,
     steps: int = 50,
+    slope: float | None = None,
 ) -> Channel:
-    """hard [n] bool, prior [n] in (0, 1), features [n, d] standardised. start: rates that the ridge l2 pulls towards."""
+    """hard [n] bool, opinion [n] log-odds m of label 1, features [n, d] standardised. start: rates that the ridge l2 pulls
+    towards. slope: b of the prior sigma(b m), None: found by EM too (ridge towards 1)."""
     design = np.hstack([features, np.ones((len(features), 1))])
     to_tpr, to_fpr = (np.r_[np.zeros(features.shape[1]), logit(np.array(r))] for r in start)
-    a, b, q = to_tpr, to_fpr, prior
+    a, b, scale, q = to_tpr, to_fpr, 1.0 if slope is None else slope, sigmoid(opinion)
     for _ in range(steps):
-        before, q = q, posterior(hard, prior, *rates(design, a, b))
+        before, q = q, posterior(hard, sigmoid(scale * opinion), *rates(design, a, b))
         a, b = logistic(design, hard, q, l2, to_tpr), logistic(design, hard, 1 - q, l2, to_fpr)
         if sigmoid(design @ a).mean() <= sigmoid(design @ b).mean():
             a, b = b, a  # the mirror image of the solution, with the classes exchanged
+        if slope is None:
+            scale = max(0.0, float(logistic(opinion[:, None], q, l2=l2, prior=np.ones(1))[0]))
         if np.abs(q - before).max() < 1e-6:
             break
-    return Channel(posterior(hard, prior, *rates(design, a, b)), a, b)
+    return Channel(posterior(hard, sigmoid(scale * opinion), *rates(design, a, b)), a, b, scale)

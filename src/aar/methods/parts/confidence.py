@@ -30,7 +30,7 @@ def evolve(task: Task, net: Net, share: float, params: dict[str, float]) -> Net:
 
     def log_odds(rows: Rows) -> np.ndarray:
         with torch.no_grad():
-            return net.logits(rows).double().numpy()
+            return net.logits(rows).double().cpu().numpy()
 
     gain = params["sharpness"] / (np.sqrt(np.mean(log_odds(task.train) ** 2)) + 1e-12)
     for _ in range(int(params["iterations"])):

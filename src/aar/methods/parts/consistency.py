@@ -49,6 +49,14 @@ def consistent(rows: Rows, margin: np.ndarray) -> np.ndarray:
     return label.astype(np.float32)
 
 
+def disputed(rows: Rows) -> np.ndarray:
+    """bool [n]: claims on a question that has several answers."""
+    keys, out = np.array([key(t) for t in rows.texts]), np.zeros(len(rows), bool)
+    for members in _questions(rows):
+        out[members] = rows.kind == "binary" and len(set(keys[members])) > 1
+    return out
+
+
 def _questions(rows: Rows) -> Iterator[np.ndarray]:
     """Positions of the rows of each question that has several."""
     groups, where, count = np.unique(rows.group, return_inverse=True, return_counts=True)
