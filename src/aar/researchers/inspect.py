@@ -139,13 +139,13 @@ def process(home: Path, plan: dict[str, Any], keys: Mapping[str, str]) -> Iterat
             stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=env, cwd=home,
         )  # fmt: skip
     try:
-        with ours:
-            yield ours
+        yield ours
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(LEAVES_S)
+            child.wait(LEAVES_S)  # the link stays open for so long: without it the process ends at once
         child.kill()
         child.wait()
+        ours.close()
 
 
 researchers.register("inspect")(Inspect)

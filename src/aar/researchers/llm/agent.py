@@ -8,14 +8,8 @@ process started anew comes to where the last one was. Inspect's log of each proc
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import queue
-import socket
 import sys
-import threading
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from string import Template
@@ -40,61 +34,14 @@ from inspect_ai.tool import ToolCall, ToolInfo, ToolParam, ToolParams
 from inspect_ai.util import sandbox
 
 from aar.researchers.llm.prices import Tokens
-from aar.researchers.llm.sandbox import SH, AarSandbox
+from aar.researchers.llm.sandbox import AarSandbox
+from aar.researchers.llm.toolbox import SHOWN, Link, Stop, Toolbox, Unanswered
 from aar.researchers.llm.tools import TOOLS, Tool
-from aar.sandboxes import Running
 
 IDLE = 3  # answers without a tool call in a row, then it is over
 OVERHEAD = 2048  # tokens that providers add of their own: the form of tools and of messages
-SHOWN = 16_000  # characters of a tool's answer
 KEPT = 8  # messages that survive a cut
-NO_RETRY = {"anthropic": {"max_retries": 0}, "openai": {"max_retries": 0}}  # each try has its own reservation
-PACK = 'cd "$1" && exec tar -czf - --exclude=__pycache__ --exclude="*/.[!.]*" .'
-
-
-class Stop(Exception):
-    """The desk said so."""
-
-
-class Link:
-    """The desk, seen from the process. When the desk is gone, so is the process."""
-
-    def __init__(self, fd: int) -> None:
-        self._file = socket.socket(fileno=fd).makefile("rwb", buffering=0)
-        self._heard: queue.Queue[dict[str, Any]] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        for line in iter(self._file.readline, b""):
-            self._heard.put(json.loads(line))
-        os._exit(1)
-
-    async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.say(request)
-        heard = await asyncio.to_thread(self._heard.get)
-        if "stop" in heard:
-            raise Stop(heard["stop"])
-        return heard
-
-    def say(self, words: dict[str, Any]) -> None:
-        self._file.write(json.dumps(words).encode() + b"\n")
-
-    async def step(self, name: str, args: Any, act: Callable[[], Awaitable[Any]], **more: Any) -> Any:
-        """Done at most once for each recorded answer."""
-        heard = await self.ask({"step": name, "args": args, **more})
-        while "do" in heard:
-            try:
-                reply = {"did": await act()}
-            except Unanswered as no:
-                reply = {"failed": str(no), "billed": no.billed, "final": no.final}
-            heard = await self.ask(reply)
-        return heard["answer"]
-
-
-class Unanswered(Exception):
-    def __init__(self, why: str, billed: bool, final: bool) -> None:
-        super().__init__(why)
-        self.billed, self.final = billed, final
+NO_RETRY: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}, "openai": {"max_retries": 0}}  # each try has its own reservation
 
 
 class Agent:
@@ -104,7 +51,7 @@ class Agent:
         self.plan, self.link = plan, link
         self.config = GenerateConfig(max_tokens=plan["max_tokens"], max_retries=0)
         self.notes: list[str] = []
-        self.jobs: dict[int, Running] = {}
+        self.toolbox = Toolbox(link, lambda: sandbox().as_type(AarSandbox))
         self.messages: list[ChatMessage] = []
         self.billed, self.known = 0, 0  # input tokens as billed for the first `known` messages
 
@@ -136,7 +83,7 @@ class Agent:
             size = min(size, self.billed + sum(_size(m) for m in self.messages[self.known :]))
         told = await self._think(self.plan["model"], self.messages, INFOS, size)
         message = ChatMessageAssistant.model_validate(told["message"])
-        self.billed, self.known = Tokens(**told["tokens"]).input, len(self.messages)
+        self.billed, self.known = (Tokens(**told["tokens"]).input, len(self.messages)) if told["tokens"] else (0, 0)
         if told["stop"] == "model_length":
             self.billed = self.plan["context"] + 1
         return message
@@ -164,8 +111,6 @@ class Agent:
         self.messages = state.messages
         self.billed = self.known = 0
 
-    # -- the tools
-
     async def _act(self, call: ToolCall) -> ChatMessageTool:
         try:
             if call.parse_error or call.function not in TOOLS:
@@ -179,70 +124,18 @@ class Agent:
         missing = [name for name, p in tool.params.items() if not p.optional and name not in args]
         if missing or set(args) - set(tool.params):
             raise ValueError(f"{tool.name} takes {', '.join(tool.params) or 'nothing'}")
-        if tool.place == "bench":
-            return await self._bench(tool, args)
         if tool.name == "note":
             self.notes.append(str(args["text"]))
             return "noted"
         if tool.name == "think_hard":
             asked: list[ChatMessage] = [ChatMessageUser(content=str(args["question"]))]
             return str((await self._think(self.plan["think"], asked, [], _size(asked[0])))["text"])
-        done: str = await self.link.step(tool.name, args, lambda: self._in_sandbox(tool.name, args))
-        return done
-
-    async def _bench(self, tool: Tool, args: dict[str, Any]) -> str:
-        if "folder" in args:
-            packed = await self.link.step("pack", args["folder"], lambda: self._packed(str(args["folder"])))
-            if "error" in packed:
-                raise ValueError(packed["error"])
-            args["tar"] = packed["tar"]
-        if tool.name == "evaluate_file":
-            text = await self.link.step("read_file", args, lambda: self._in_sandbox("read_file", args))
-            args = {"predictions": json.loads(text)}
-        heard = await self.link.ask({"tool": tool.name, "args": args})
-        return f"error: {heard['error']}" if "error" in heard else json.dumps(heard["answer"])
-
-    async def _packed(self, folder: str) -> dict[str, str]:
-        done = await self._box().exec([SH, "-c", f"{{ {PACK}; }} | base64 -w0", SH, folder], timeout=60)
-        return {"tar": done.stdout} if done.success and done.stdout and not done.stderr else {"error": f"cannot pack {folder}: {done.stderr[:500]}"}
-
-    async def _in_sandbox(self, name: str, args: dict[str, Any]) -> str:
-        box = self._box()
-        try:
-            if name == "bash":
-                done = await box.exec(["/bin/bash", "-c", str(args["command"])], timeout=max(1, min(int(args.get("timeout_s", 120)), 600)))
-                return f"{done.stdout[:SHOWN]}{done.stderr[-SHOWN // 4 :]}(exit {done.returncode})"
-            if name == "write_file":
-                await box.write_file(str(args["path"]), str(args["text"]))
-                return "written"
-            if name == "read_file":
-                return await box.read_file(str(args["path"]))
-            return await (self._start(box, str(args["command"])) if name == "start_job" else self._job(box, int(args["number"])))
-        except (OSError, UnicodeDecodeError, ValueError) as error:  # TimeoutError is one
-            return f"error: {type(error).__name__}: {error}"
-
-    async def _start(self, box: AarSandbox, command: str) -> str:
-        """Its output and exit code are files, so that they outlive this process; the command itself does not."""
-        made = await box.exec([SH, "-c", "mkdir -p jobs && n=$(($(ls jobs | wc -l) + 1)) && mkdir jobs/$n && echo $n"])
-        number = int(made.stdout)
-        line = 'cd /workspace; /bin/bash -c "$1" >jobs/$2/log 2>&1; echo $? >jobs/$2/exit'
-        self.jobs[number] = await asyncio.to_thread(box.start, [SH, "-c", line, SH, command, str(number)])
-        return f"job {number} runs; its output is in /workspace/jobs/{number}/log"
-
-    async def _job(self, box: AarSandbox, number: int) -> str:
-        said = await box.exec([SH, "-c", 'cat "jobs/$1/exit" 2>/dev/null || echo -; tail -c 4000 "jobs/$1/log"', SH, str(number)])
-        code, _, tail = said.stdout.partition("\n")
-        runs = number in self.jobs and self.jobs[number].poll() is None
-        state = f"ended with exit {code}" if code != "-" else "runs" if runs else "was lost with the process that ran it: start it again"
-        return f"job {number} {state}\n{tail}"
-
-    def _box(self) -> AarSandbox:
-        return sandbox().as_type(AarSandbox)
+        return await self.toolbox.use(tool, args)
 
 
 def _info(tool: Tool) -> ToolInfo:
     properties = {
-        name: ToolParam(type=p.type, description=p.what, **({"items": ToolParam(type=p.items)} if p.type == "array" else {}))
+        name: ToolParam(type=p.type, description=p.what, items=ToolParam(type=p.items) if p.type == "array" else None)
         for name, p in tool.params.items()
     }
     required = [name for name, p in tool.params.items() if not p.optional]
@@ -258,19 +151,21 @@ def _size(message: ChatMessage) -> int:
 
 
 def _told(output: ModelOutput) -> dict[str, Any]:
-    used = output.usage
-    tokens = Tokens(used.input_tokens, used.input_tokens_cache_read or 0, used.input_tokens_cache_write or 0, used.output_tokens) if used else Tokens()
+    """`tokens` is None where the provider does not tell: such an answer costs its worst case."""
+    used, tokens = output.usage, None
+    if used:
+        tokens = asdict(Tokens(used.input_tokens, used.input_tokens_cache_read or 0, used.input_tokens_cache_write or 0, used.output_tokens))
     message = output.message.model_dump(mode="json", exclude_none=True)
-    return {"message": message, "text": output.message.text, "tokens": asdict(tokens), "stop": output.stop_reason}
+    return {"message": message, "text": output.message.text, "tokens": tokens, "stop": output.stop_reason}
 
 
 def _unanswered(error: Exception) -> Unanswered:
-    """A status says that nothing was billed; a connection that broke says nothing."""
+    """Refused and overloaded requests are not billed; one that broke, on the way or inside the provider, may have been."""
     while error.__cause__ and not hasattr(error, "status_code"):
         error = error.__cause__  # type: ignore[assignment]
     status = getattr(error, "status_code", None)
     why = f"{type(error).__name__}: {error}"[:500]
-    if status is None:
+    if status is None or (status >= 500 and status not in (503, 529)):
         return Unanswered(why, billed=True, final=False)
     return Unanswered(why, billed=False, final=status in (400, 401, 402, 403, 404))
 

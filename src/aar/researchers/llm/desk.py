@@ -109,10 +109,13 @@ class Desk:
         """An answer is settled after it is on disk, and again (which changes nothing) whenever it is replayed."""
         told = self.bench.step("model", request["args"], lambda key: self._ask(key, request))
         answer = told.answer
-        tokens = Tokens(**answer["tokens"])
-        usd = self.prices.usd(answer["model"], tokens)
-        self.purse.settle(answer["ref"], usd, tokens_in=tokens.input, cached=tokens.cached, tokens_out=tokens.out, model=answer["model"])
-        self.bench.log(f"thinks: {clean(answer['text'], 300)}", usd=round(usd, 6))
+        if answer["tokens"] is None:
+            self.purse.lose(answer["ref"])
+        else:
+            used = Tokens(**answer["tokens"])
+            usd = self.prices.usd(answer["model"], used)
+            self.purse.settle(answer["ref"], usd, tokens_in=used.input, cached=used.cached, tokens_out=used.out, model=answer["model"])
+        self.bench.log(f"thinks: {clean(answer['text'], 300)}")
         return answer
 
     def _ask(self, key: str, request: dict[str, Any]) -> dict[str, Any]:
