@@ -25,22 +25,19 @@ def test_the_pages_in_the_repository_are_up_to_date(repository: Path) -> None:
 
 
 def test_every_method_has_its_entry_and_links_hold() -> None:
-    """A heading per method, in the page of its family; the index links all; formulas stand alone between dollar lines."""
+    """A heading per method, in the page of its family; the index links all; formulas stand in math blocks."""
     pages = method_pages.pages()
     for name in library.methods():
         card = library.card(name)
         assert f"\n## {name}\n" in pages[f"{card.family}.md"]
         assert f"({card.family}.md#{name})" in pages["README.md"]
         if card.formula:
-            assert f"\n$$\n{card.formula}\n$$\n" in pages[f"{card.family}.md"]
-    assert len(re.findall(r"^\$\$$", "".join(pages.values()), re.M)) == 2 * sum(
-        bool(library.card(n).formula) for n in library.methods()
-    )
+            assert f"\n```math\n{card.formula}\n```\n" in pages[f"{card.family}.md"]
 
 
 @pytest.mark.parametrize("name", [n for n in library.methods() if library.card(n).formula])
 def test_formulas_are_well_formed(name: str) -> None:
-    """Braces and \\left, \\right balance, and no dollar ends the formula early."""
+    """Braces and \\left, \\right balance, and nothing ends the block early."""
     formula = library.card(name).formula
     depth = 0
     for char in re.sub(r"\\[{}]", "", formula):
@@ -48,7 +45,8 @@ def test_formulas_are_well_formed(name: str) -> None:
         assert depth >= 0
     assert depth == 0
     assert len(re.findall(r"\\left(?![a-z])", formula)) == len(re.findall(r"\\right(?![a-z])", formula))
-    assert "$" not in formula
+    assert "`" not in formula
+    assert "\n" not in formula
 
 
 def table() -> dict[str, Any]:

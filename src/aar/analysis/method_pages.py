@@ -98,7 +98,12 @@ def _family(family: str, members: Mapping[str, Card]) -> str:
     for name, card in members.items():
         lines += [f"## {name}", "", f"{card.summary[0].upper()}{card.summary[1:]}.", ""]
         if card.formula:
-            lines += ["$$", card.formula, "$$", ""]
+            lines += [
+                "```math",
+                card.formula,
+                "```",
+                "",
+            ]  # between dollars GitHub would eat the backslash of \\, and \\{
         lines += _facts(name, card)
     return "\n".join(lines)
 
