@@ -34,7 +34,7 @@ def write(path: Path, outcomes: Sequence[Outcome], how: str) -> None:
     if any(o.undefended_gain is not None and o.gain is not None for o in outcomes):
         picture = path.with_suffix(".png")
         draw(picture, outcomes)
-        lines.insert(2, f"![Points gained with and without the defence]({picture.name})\n")
+        lines.insert(3, f"![Points gained with and without the defence]({picture.name})\n")
     path.write_text("\n".join(lines))
 
 
@@ -61,7 +61,8 @@ def draw(path: Path, outcomes: Sequence[Outcome]) -> None:
         axes.barh([y - 0.2 for y, _ in rows], [g for _, g in rows], 0.4, color=c, label=f"with it: {result}")
     axes.axvline(WORTH, color="black", lw=0.8, ls=":")
     axes.set(yticks=list(at), yticklabels=[o.name for o in shown], xlabel="accuracy points over the honest answer")
-    axes.legend(frameon=False, loc="lower right")
+    axes.set_xlim(left=-8)  # a prevented cheat that spoils its own answers may lose any number
+    figure.legend(frameon=False, loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
