@@ -7,7 +7,6 @@ and the best checkpoint answers. It goes through `fit`, checkpoint by checkpoint
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from aar.methods.card import Card
 from aar.methods.parts.crossfit import folds_of
@@ -28,6 +27,8 @@ CARD = Card(
 
 def run(task: Task) -> Predictions:
     task, p = CARD.open(task)
+    from sklearn.metrics import roc_auc_score
+
     held = folds_of(task, p["held_out"]) == 0
     target = task.train.weak if p["soft"] else hard(task)
     rows, watched = task.train.take(~held), task.train.take(held)

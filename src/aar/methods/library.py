@@ -22,8 +22,10 @@ def methods() -> dict[str, ModuleType]:
 
 
 def get(name: str) -> ModuleType:
-    if name in methods():
-        return methods()[name]
+    if any(m.name == name for m in pkgutil.iter_modules(aar.methods.__path__)):  # one method costs one import
+        module = importlib.import_module(f"aar.methods.{name}")
+        if hasattr(module, "CARD") and hasattr(module, "run"):
+            return module
     near = difflib.get_close_matches(name, methods(), n=1)
     raise NotFound(
         f"no method is called {name!r}", hint=(f"did you mean {near[0]!r}? " if near else "") + "see: aar method list"

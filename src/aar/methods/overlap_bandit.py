@@ -8,7 +8,6 @@ outside the root; the textbook's is sqrt(2 ln T / count).
 from __future__ import annotations
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from aar.methods.card import Card
 from aar.methods.parts import neighbours as near
@@ -54,6 +53,8 @@ def collect(source: np.ndarray, score: np.ndarray, p: dict[str, float], rng: np.
 
 def run(task: Task) -> Predictions:
     task, p = CARD.open(task)
+    from sklearn.cluster import KMeans
+
     h = near.features(task, task.train, cosine=True)
     clusters = KMeans(min(p["sources"], len(h)), n_init=2, random_state=task.seed % 2**31).fit_predict(h)
     lonely = hard_only(task.train.weak)

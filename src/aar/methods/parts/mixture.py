@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
 
 
 def p_clean(loss: np.ndarray, seed: int) -> np.ndarray:
     """[n] posterior of the component with the lower mean, losses [n] first brought to [0, 1] as DivideMix does."""
+    from sklearn.mixture import GaussianMixture
+
     spread = np.ptp(loss)
     if spread < 1e-9:
         return np.ones(len(loss))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from aar.types import Rows, Task
 
@@ -25,6 +24,8 @@ class Cloud:
     def near(self, query: np.ndarray, k: int, own: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(distance [q, k], point [q, k]) of the nearest points, nearest first; fewer where there are fewer. own [q]:
         rows whose points do not count for that query."""
+        from sklearn.neighbors import NearestNeighbors
+
         spare = 0 if own is None else int(np.bincount(self.owner).max())
         k = min(k, len(self.points) - spare)
         found = NearestNeighbors(n_neighbors=k + spare, algorithm="brute").fit(self.points)

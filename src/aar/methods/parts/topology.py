@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from aar.methods.parts.neighbours import Cloud
 
@@ -12,6 +10,9 @@ from aar.methods.parts.neighbours import Cloud
 def core(cloud: Cloud, k: int) -> np.ndarray:
     """bool [m]: points in the largest strongly connected component of their class, in the directed graph from each point to
     those of its k nearest neighbours that share its hard label."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     hard = cloud.label > 0.5
     _, near = cloud.near(cloud.points, k, own=cloud.owner)
     start = np.repeat(np.arange(len(hard)), near.shape[1])
