@@ -73,13 +73,14 @@ def locked(rows: Rows) -> Rows:
     return replace(rows, **held)
 
 
-TAUGHT = [n for n in NAMES if library.card(n).family in ("imitation", "loss", "selection")]
+TAUGHT = [n for n in HEAD if library.card(n).family in ("imitation", "loss", "selection")]
 
 
 @pytest.mark.parametrize("name", TAUGHT)
 def test_a_taught_method_learns_from_a_decent_teacher(name: str) -> None:
-    """Well above chance where the teacher's errors are random and the student can represent the truth."""
-    assert ((first_answer(name, "pair") > 0.5) == task_and_truth("pair")[1]).mean() > 0.7
+    """Three standard errors above chance on 96 rows, where the teacher's errors are random and the student can represent
+    the truth."""
+    assert ((first_answer(name, "pair") > 0.5) == task_and_truth("pair")[1]).mean() > 0.66
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,6 @@ from aar.methods.fakes import toy_task
 from aar.methods.parts import labels, selections, weights
 from aar.methods.parts.recipe import Recipe, steps
 
-
 FITTING = [*itertools.zip_longest(steps(labels), steps(selections), steps(weights), fillvalue=None)]
 
 
