@@ -22,6 +22,7 @@ from aar.attacks.field.attack import Feat, attack
 from aar.attacks.field.ground import Ground
 from aar.attacks.field.planted import PROBLEM
 from aar.attacks.field.range import Verdict
+from aar.errors import LabError
 from aar.lab import worker
 from aar.researchers.hands import mounts_for
 from aar.sandboxes.hostile import HOSTILE, PRELUDE
@@ -76,13 +77,16 @@ def loot_of(verdict: Verdict) -> tuple[str, ...]:
 
 
 def named(found: list[str]) -> tuple[str, ...]:
-    """The first few, without the folder of a lab that is gone."""
-    names = list(dict.fromkeys(re.sub(r"/\S*/aar-attack-\w+/lab/", "", str(name)) for name in found))
+    """The first few, as seen from the folders of a lab and of its code."""
+    shown = (re.sub(r"/\S*/aar-attack-\w+", "LAB", str(name)).replace(f"{package().parent}/", "") for name in found)
+    names = list(dict.fromkeys(shown))
     return tuple(names[:SHOWN]) + ((f"and {len(names) - SHOWN} more",) if len(names) > SHOWN else ())
 
 
 def looked(ground: Ground, files: dict[str, bytes]) -> Feat:
     told = ground.range.submit(files, checks=False)
+    if told.accuracy is not None and "LOOT" not in told.log:
+        raise LabError("the program that looks around never reported", hint="see the rerun's log")
     met = ("nothing of it is in the sandbox",) if told.accuracy is not None else (told.failure,)
     return Feat(loot=loot_of(told), met=met, queries=1)
 
