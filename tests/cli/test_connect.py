@@ -41,7 +41,7 @@ def test_every_agents_configuration_says_the_same(
 ) -> None:
     """Each form reads back as one bridge with a token of its own; the last one is started and asked for its board."""
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
-    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path))
+    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path / "a b"))
     lab = open_lab(LabFolder(tmp_path / "lab"), FakeScorer())
     with serving(lab) as server:
         tokens = set()

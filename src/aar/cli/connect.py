@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsons
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,8 @@ SERVER = "aar-lab"
 
 
 def _claude_code(line: dict[str, Any]) -> str:
-    env = " ".join(f"-e {key}={value}" for key, value in line["env"].items())
-    return f"claude mcp add {SERVER} {env} -- {line['command']} {' '.join(line['args'])}"
+    env = [part for key, value in line["env"].items() for part in ("-e", f"{key}={value}")]
+    return shlex.join(["claude", "mcp", "add", SERVER, *env, "--", line["command"], *line["args"]])
 
 
 def _codex(line: dict[str, Any]) -> str:

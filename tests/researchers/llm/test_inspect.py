@@ -149,7 +149,7 @@ def test_tool_calls_that_make_no_sense(lab: Any, fake: FakeMessages) -> None:
     """Unknown tools, wrong arguments, missing folders and files are told to the model, and it goes on."""
     calls = [
         ("fly", {}), ("bash", {"cmd": "ls"}), ("try_method", {"folder": "/nowhere"}), ("evaluate", {"trial": "none"}), ("read_file", {"path": "/etc/shadow"}),
-        ("evaluate_file", {"path": "/task/test.jsonl"}), ("share_finding", {"kind": "poem", "title": "t", "body": "b"}), ("verdict", {"submission": 77}),
+        ("evaluate_file", {"path": "/task/test.jsonl"}), ("share_finding", {"kind": "result"}), ("verdict", {"submission": 77}),
         ("download_snapshot", {"id": "../../etc"}), ("job", {"number": 9}), ("write_file", {"path": "/task/x", "text": "x"}),
     ]  # fmt: skip
     fake.brain = lambda request: [

@@ -15,6 +15,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import tiktoken
+import tiktoken.registry
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.log import transcript
@@ -183,7 +185,15 @@ def working(agent: Agent) -> Solver:
     return solve
 
 
+def count_offline() -> None:
+    """Inspect counts tokens with an encoding that tiktoken would download. One token a byte will do: nothing that is billed
+    or capped is counted by it."""
+    single = {bytes([i]): i for i in range(256)}
+    tiktoken.registry.ENCODINGS["o200k_base"] = tiktoken.Encoding("o200k_base", pat_str="(?s).", mergeable_ranks=single, special_tokens={})
+
+
 def main(path: str, fd: int) -> int:
+    count_offline()
     plan, link = json.loads(Path(path).read_text()), Link(fd)
     task = Task(dataset=[Sample(input=plan["task"], id=plan["name"])], solver=working(Agent(plan, link)), sandbox=("aar", path), name=plan["name"])
     logs = Path(path).parent / "logs"
