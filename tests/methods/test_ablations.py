@@ -17,7 +17,7 @@ from aar.methods import library, power_sampling, worlds
 from aar.methods.fakes import FakeStudent
 from aar.methods.speakers import Formless, Positional, Reasoner, as_speaker
 
-SEEDS = {"student_ensemble": 16}  # else 4
+SEEDS = {"student_ensemble": 12}  # else 4
 World = Callable[[int], worlds.World]
 
 
@@ -30,7 +30,7 @@ def speaking(habit: type[FakeStudent], **how: Any) -> World:
 
 
 WORLDS: dict[str, World] = {
-    "flips": lambda s: worlds.flips(s, n=120),
+    "flips": worlds.flips,
     "wide flips": lambda s: worlds.flips(s, n=250, d=150, accuracy=0.8),
     "salient": worlds.salient,
     "tilted": lambda s: worlds.salient(s, n=600, size=4, angle=0.46, across=1),
