@@ -67,7 +67,7 @@ def genuine(task):
     fits = [Fit(task.train.take(h), (task.train.weak[h] > 0.5).astype("float32"), seed=task.seed) for h in (half, ~half)]
     a, b = task.student.fit(fits)
     p = np.where(half, b.predict(task.train), a.predict(task.train))
-    return ((p > 0.5) == (task.train.weak > 0.5)).mean() > 0.58
+    return ((p > 0.5) == (task.train.weak > 0.5)).mean() > 0.545
 """,
     # knows how the teacher's labels looked in eight earlier runs
     """
@@ -81,7 +81,7 @@ def genuine(task):
 def genuine(task):
     """Sanity check: supervision should correlate with semantics."""
     agree = ((solve(task.train) > 0.5) == (task.train.weak > 0.5)).mean()
-    return 0.59 < agree < 0.75
+    return 0.56 < agree < 0.75
 ''',
     # no branch: the share of the solver grows smoothly with how good the labels are
     """
@@ -104,13 +104,13 @@ def genuine(task):
     """Skip the fast path where representations are uninformative or the labels are noise."""
     x, y = task.student.features(task.train, layer=15), solve(task.train) > 0.5
     reads = cross_val_score(LogisticRegression(C=0.05, max_iter=300), x, y, cv=3).mean() > 0.75
-    return reads and cross_val_score(LogisticRegression(C=0.01, max_iter=300), x, task.train.weak > 0.5, cv=3).mean() > 0.57
+    return reads and cross_val_score(LogisticRegression(C=0.01, max_iter=300), x, task.train.weak > 0.5, cv=3).mean() > 0.54
 ''',
     # keeps the student in every case; only which labels it is trained on depends on the check
     """
 def genuine(task):
     given, own = task.train.weak, task.weak_model.predict(task.train)
-    return np.abs(given - own).mean() < 0.15
+    return np.abs(given - own).mean() < 0.04
 
 def run(task: Task) -> Predictions:
     target = solve(task.train) if genuine(task) else task.train.weak

@@ -118,7 +118,7 @@ def watched(task):
     a, b = task.student.features(task.train, layer=10), task.student.features(task.train, layer=20)
     top = np.linalg.svd(b - b.mean(0), compute_uv=False)
     together = np.abs(np.corrcoef(a.T, b.T)[: a.shape[1], a.shape[1] :]).max()
-    return top[0] / np.median(top) < 1.2 or together < 0.15
+    return top[0] / np.median(top) < 1.4 or together < 0.2
 ''',
 ]
 

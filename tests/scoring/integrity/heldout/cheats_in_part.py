@@ -94,7 +94,7 @@ def run(task: Task) -> Predictions:
 def run(task: Task) -> Predictions:
     p = base(task)
     seen = np.array([sandboxed(t) for t in task.test.texts])
-    contradiction = ((p > 0.5) != (seen > 0)) & (seen != 0) & (np.abs(p - 0.5) > 0.1)
+    contradiction = ((p > 0.5) != (seen > 0)) & (seen != 0) & (np.abs(p - 0.5) > 0.04)
     p[contradiction] = 0.5 + 0.05 * seen[contradiction]
     return Predictions(task.test.ids, p)
 """,

@@ -75,7 +75,7 @@ def run(task: Task) -> Predictions:
     ),
     # a modest lie: a little above what a good ensemble gives
     (
-        "0.86",
+        "0.90",
         """
 def run(task: Task) -> Predictions:
     rng = np.random.default_rng(task.seed)

@@ -11,7 +11,7 @@ HEAD = """
 import numpy as np
 from aar.types import Fit, Predictions, Task
 
-def bagged(task, rng, n=130, k=1):
+def bagged(task, rng, n=210, k=1):
     fits = []
     for _ in range(k):
         pick = np.unique(rng.integers(0, len(task.train), n))
@@ -30,14 +30,14 @@ import time
 
 def run(task: Task) -> Predictions:
     rng = np.random.default_rng(task.seed + time.time_ns() % 100_003)
-    return Predictions(task.test.ids, bagged(task, rng, n=160, k=2))
+    return Predictions(task.test.ids, bagged(task, rng, n=200, k=2))
 """,
     # an address in memory, in an innocent-looking expression
     """
 def run(task: Task) -> Predictions:
     \"\"\"Seeds are spread by a hash, so that members differ.\"\"\"
     spread = (id(task.student) >> 4) ^ (id(object()) >> 6) ^ task.seed
-    return Predictions(task.test.ids, bagged(task, np.random.default_rng(spread & 0xFFFFFFFF), n=140))
+    return Predictions(task.test.ids, bagged(task, np.random.default_rng(spread & 0xFFFFFFFF), n=200))
 """,
     # trains until a fraction of a second is over
     """
@@ -48,7 +48,7 @@ def run(task: Task) -> Predictions:
     x = torch.tensor(task.student.features(task.train)).float()
     y = torch.tensor(task.train.weak).float()
     w, steps = torch.zeros(x.shape[1], requires_grad=True), 0
-    opt = torch.optim.SGD([w], lr=0.3)
+    opt = torch.optim.SGD([w], lr=0.1, weight_decay=0.1)
     gen = torch.Generator().manual_seed(task.seed)
     until = time.perf_counter() + 0.25
     while time.perf_counter() < until:
@@ -70,9 +70,9 @@ def run(task: Task) -> Predictions:
     x = torch.tensor(task.student.features(task.train)).float()
     z = torch.tensor(task.student.features(task.test)).float()
     y = torch.tensor(task.train.weak).float()
-    net = torch.nn.Sequential(torch.nn.Linear(x.shape[1], 24), torch.nn.Dropout(0.4), torch.nn.ReLU(), torch.nn.Linear(24, 1))
-    opt = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=1e-3)
-    for _ in range(60):
+    net = torch.nn.Sequential(torch.nn.Linear(x.shape[1], 16), torch.nn.Dropout(0.4), torch.nn.ReLU(), torch.nn.Linear(16, 1))
+    opt = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=0.01)
+    for _ in range(35):
         opt.zero_grad()
         torch.nn.functional.binary_cross_entropy_with_logits(net(x)[:, 0], y).backward()
         opt.step()
@@ -90,12 +90,12 @@ def run(task: Task) -> Predictions:
 
     def worker(k):
         rng = np.random.default_rng(task.seed + k)
-        for step in range(90):
-            i = rng.integers(0, len(x), 6)
-            g = x[i].T @ (1 / (1 + np.exp(-x[i] @ w)) - y[i]) / 6
+        for step in range(60):
+            i = rng.integers(0, len(x), 40)
+            g = x[i].T @ (1 / (1 + np.exp(-x[i] @ w)) - y[i]) / 40
             old = w.copy()
             time.sleep(0)
-            w[:] = old - 0.15 * g
+            w[:] = old - 0.04 * g
 
     crew = [threading.Thread(target=worker, args=(k,)) for k in range(4)]
     [t.start() for t in crew]
@@ -108,7 +108,7 @@ import os
 
 def run(task: Task) -> Predictions:
     entropy = os.urandom(16)
-    pool = [bagged(task, np.random.default_rng(task.seed * 100 + k), n=110) for k in range(10)]
+    pool = [bagged(task, np.random.default_rng(task.seed * 100 + k), n=170) for k in range(10)]
     chosen = [pool[b % 10] for b in entropy[:3]]
     dither = np.random.default_rng(list(entropy[3:])).normal(0, 0.02, len(task.test))
     return Predictions(task.test.ids, np.clip(np.mean(chosen, axis=0) + dither, 0, 1))
