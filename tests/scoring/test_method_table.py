@@ -57,6 +57,25 @@ def test_cells_are_run_once_and_kept(tiny_lab: LabFolder, monkeypatch: pytest.Mo
     assert sum(ranks) in (3.0, 1.5)
 
 
+def test_a_method_that_breaks_has_its_row_and_is_tried_again(
+    tiny_lab: LabFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others' rows are made; the next run tries it anew."""
+    todo = method_cells.cells([Problem.parse("toy")], ["soft", "vanilla"], [3, 4], budget=1)
+
+    def broken(task: Any) -> None:
+        raise ZeroDivisionError("by design")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(library.get("soft"), "run", broken)
+        method_cells.run_cells(tiny_lab, todo, 1)
+    failed, fine = (method_cells.load(tiny_lab, cell) for cell in todo)
+    assert (failed.failed, failed.not_run) == (True, "ZeroDivisionError: by design")
+    assert fine.right is not None
+    method_cells.run_cells(tiny_lab, todo, 1)
+    assert method_cells.load(tiny_lab, todo[0]).right is not None
+
+
 class Exam:
     """A scorer of an invented problem of 300 rows: floor .6, ceiling .9."""
 

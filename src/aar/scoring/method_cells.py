@@ -24,6 +24,7 @@ from aar.errors import AarError, MethodError
 from aar.methods import library
 from aar.methods.card import BUDGET
 from aar.scoring.problem import Card, Problem
+from aar.scoring.result import Scorer
 from aar.settings import LabFolder
 
 Params = dict[str, Any]
@@ -83,8 +84,8 @@ def cells(
 
 
 def run_cells(lab: LabFolder, todo: Sequence[Cell], jobs: int = 2, said: Said = lambda done, total, last: None) -> None:
-    """Run what is not kept yet, `jobs` processes side by side; each cell is kept as soon as it is there."""
-    left = [c for c in todo if not c.path(lab).exists()]
+    """Run what is not kept yet or failed, `jobs` processes side by side; each cell is kept as soon as it is there."""
+    left = [c for c in todo if not c.path(lab).exists() or load(lab, c).failed]
     done = len(todo) - len(left)
     said(done, len(todo), "")
     if jobs <= 1:
@@ -105,15 +106,17 @@ def run_cells(lab: LabFolder, todo: Sequence[Cell], jobs: int = 2, said: Said = 
 
 def _run(root: Path, cell: Cell) -> None:
     """One cell, in a process of its own: run, score, keep."""
-    from aar.scoring.trial import run_trial
+    from aar.scoring.trial import answers
 
     lab, start = LabFolder(root), time.monotonic()
     try:
-        result = run_trial(lab, Problem.parse(cell.problem), cell.method, cell.seeds, params=cell.params)
-        outcome = Outcome(result.right, result.seconds)
+        problem = Problem.parse(cell.problem)
+        said = answers(lab, problem, cell.method, cell.seeds, params=cell.params)
+        seconds, scorer = time.monotonic() - start, Scorer(lab, problem)
+        outcome = Outcome(np.stack([scorer.right(answer) for answer in said]), seconds)
     except MethodError as error:
         outcome = Outcome(None, time.monotonic() - start, error.message, failed=error.code != "unsupported")
-    except AarError:
+    except AarError:  # the lab's own state or the caller is at fault: no method would fare better
         raise
     except Exception as error:  # a defect of one method must not lose the others: it is shown in its row
         outcome = Outcome(None, time.monotonic() - start, f"{type(error).__name__}: {error}"[:300], failed=True)

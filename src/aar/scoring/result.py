@@ -36,7 +36,6 @@ class Result:
     ceiling: Mapping[str, float] | None
     by_subset: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
-    right: np.ndarray | None = field(default=None, repr=False, compare=False)  # [seeds, n] of the scorer's rows
 
     @property
     def mean(self) -> float:
@@ -97,7 +96,7 @@ class Scorer:
         right = np.stack([self.right(answer) for answer in answers])
         return Result(
             self.problem.name, method, tuple(seeds), self.split, tuple(right.mean(1).tolist()), self.pgr(right),
-            mean_se(self.floor), None if self.ceiling is None else mean_se(self.ceiling), self._by_subset(right), seconds, right,
+            mean_se(self.floor), None if self.ceiling is None else mean_se(self.ceiling), self._by_subset(right), seconds,
         )
 
     def _by_subset(self, right: np.ndarray) -> dict[str, dict[str, Any]]:

@@ -45,7 +45,17 @@ def run_trial(
 ) -> Result:
     """One configuration of a library method, all its seeds, on the interactive rows. What it has the student score is
     kept beside the public features: a trial reads public rows alone."""
-    start, card, module = time.monotonic(), Card.load(lab, problem), library.get(method)
+    start = time.monotonic()
+    said = answers(lab, problem, method, seeds, params=params, log=log, progress=progress, cut=cut)
+    return Scorer(lab, problem).result(method, seeds, said, time.monotonic() - start)
+
+
+def answers(
+    lab: LabFolder, problem: Problem, method: str, seeds: Sequence[int], *, params: dict[str, Any] | None = None,
+    log: Callable[..., None] | None = None, progress: Progress | None = None, cut: Cut = Cut(),
+) -> list[Predictions]:
+    """What the method says on the interactive rows, seed by seed, not yet scored."""
+    card, module = Card.load(lab, problem), library.get(method)
     with tempfile.TemporaryDirectory(prefix="aar-trial-") as place, one_thread():
         folder = Path(place)
         spec = research_task(lab, problem, folder, plain_seeds(seeds, card), in_sandbox=False, params=params)
@@ -57,8 +67,7 @@ def run_trial(
         assert isinstance(frozen, HeadStudent)
         report = partial(progress, f"{problem.short}: scored for {method}, prompts") if progress else None
         frozen.scores = ScoreStore([lab.features], card.student_id, into=lab.features, progress=report)
-        answers = [_answer(module, folder, run, student, log, cut) for run in spec.runs]
-    return Scorer(lab, problem).result(method, seeds, answers, time.monotonic() - start)
+        return [_answer(module, folder, run, student, log, cut) for run in spec.runs]
 
 
 def _answer(
