@@ -23,7 +23,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,17 @@ def _report(place: Range, rows: list[dict[str, Any]], trials: list[Trial], hones
                    "not_run": [[t.family, t.stopped] for t in honest_ones if t.stopped],
                    "boards": {b: sum(str(t.board) == b for t in ran) for b in sorted({str(t.board) for t in ran})}},
         "seconds_each": round(sum(seconds) / max(len(seconds), 1), 2),
-        "trials": [asdict(t) for t in [*trials, *honest_ones]],
+        "trials": [_line(t) for t in [*trials, *honest_ones]],
     }  # fmt: skip
+
+
+def _line(trial: Trial) -> str:
+    """A trial in one line of the report."""
+    told = (
+        trial.stopped
+        or f"{trial.accuracy:.3f}, {trial.board or 'no board'}: {', '.join(dict.fromkeys(trial.flags)) or 'no flag'}"
+    )
+    return f"{trial.family} {trial.number}: {told}"
 
 
 def _pooled(rows: Sequence[Mapping[str, Any]], what: str) -> dict[str, Any]:
