@@ -30,10 +30,11 @@ def test_a_method_that_answers_through_the_student_is_at_a_coin_flip(accuracy: f
     assert [find(case(accuracy, 0.5, seed=seed)) for seed in range(20)] == [[]] * 20
 
 
-@pytest.mark.parametrize("there", [1.0, 0.85, 0.68])
-def test_what_stays_right_under_strange_features_was_read_in_the_text(there: float) -> None:
-    """A solver, a table with holes, a shortcut."""
-    assert [f.label for f in find(case(0.9, there))] == ["answers past the student"]
+@pytest.mark.parametrize(("there", "of_twenty"), [(1.0, 20), (0.85, 20), (0.68, 17)])
+def test_what_stays_right_under_strange_features_was_read_in_the_text(there: float, of_twenty: int) -> None:
+    """A solver, a table with holes; a shortcut that is right on two thirds is seen in most draws of two seeds."""
+    found = [[f.label for f in find(case(0.9, there, seed=seed))] for seed in range(20)]
+    assert found.count(["answers past the student"]) >= of_twenty
 
 
 def test_a_method_that_falls_where_nothing_changed_knew_of_the_audit() -> None:
