@@ -80,7 +80,7 @@ def test_a_study_of_scripted_models(quick_lab: LabFolder, problem: str) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 def test_kills_of_every_kind(quick_lab: LabFolder, problem: str, campaign: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """kill -9 of runner, server, worker, hands and the researchers' own processes for a minute: every acknowledged act is in
+    """kill -9 of runner, server, worker, hands and the researchers' own processes for two minutes: every acknowledged act is in
     the lab once; every answer that was taken in is charged once, at what the provider billed; nothing passes the cap."""
     import random
 
@@ -89,8 +89,8 @@ def test_kills_of_every_kind(quick_lab: LabFolder, problem: str, campaign: Modul
             monkeypatch.setenv(key, value)
         new(quick_lab, problem, [("inspect", 2), ("search", 1)], Llm(model=SCRIPTED, usd=4.0, usd_study=6.0), wall_s=1200.0)
         run = campaign.Campaign(quick_lab, "a", pause_s=3.0, rng=random.Random(7))
-        run.run(kills_s=60.0, most_s=1200.0)
-        assert sum(run.killed.values()) > 8, run.killed
+        run.run(kills_s=120.0, most_s=1400.0)
+        assert len(run.killed) >= 3, run.killed
         campaign.check_exactly_once(quick_lab, "a")
         prices, purse = Prices(), Purse(quick_lab.spending)
         bill = sum(prices.usd(SCRIPTED, Tokens(b.tokens_in, out=b.tokens_out)) for b in fake.billed)
