@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> LabFolder:
     build(lab, "toy", Sizes(**TOY))
     prepare(lab, Problem.parse("toy"), seeds=5, processes=1)
     return lab
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short name: the path of a unix socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="a-") as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

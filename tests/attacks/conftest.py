@@ -11,9 +11,9 @@ from aar.attacks.field.range import Range
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_state(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
-    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path))
+    monkeypatch.setenv("AAR_RUNTIME", str(short))
 
 
 @pytest.fixture(scope="module")

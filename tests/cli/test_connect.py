@@ -37,11 +37,11 @@ def parsed(agent: str, text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_every_agents_configuration_says_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], elsewhere: bool
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], elsewhere: bool
 ) -> None:
     """Each form reads back as one bridge with a token of its own; the last one is started and asked for its board."""
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
-    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path / "a b"))
+    monkeypatch.setenv("AAR_RUNTIME", str(short / "a b"))
     lab = open_lab(LabFolder(tmp_path / "lab"), FakeScorer())
     with serving(lab) as server:
         tokens = set()

@@ -24,10 +24,10 @@ NUMBERS = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_state(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Audit heads and sockets of tests stay in the tests' folder."""
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
-    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path))
+    monkeypatch.setenv("AAR_RUNTIME", str(short))
 
 
 @pytest.fixture(scope="session")

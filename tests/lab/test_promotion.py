@@ -102,7 +102,7 @@ def test_a_worker_looks_verdicts_over_where_it_is_asked_to(tiny_lab: LabFolder) 
     assert [f["label"] for f in found["findings"] if f["level"] == "flag"] == []
     assert (row.state, row.board) == ("verified", found["board"])
     accuracy = found["accuracy"]
-    assert set(accuracy) == {"as submitted", "repeat", "permuted", "inverted", "flipped", "fresh teachers", "swapped", "re-keyed", "random student"}
+    assert set(accuracy) == {"as submitted", "repeat", "permuted", "inverted", "flipped", "fresh teachers", "swapped", "re-keyed", "random student", "mismatched"}
     assert accuracy["repeat"] == accuracy["as submitted"]
     assert abs(accuracy["inverted"] + accuracy["as submitted"] - 1) < 0.11
 

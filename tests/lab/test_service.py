@@ -30,9 +30,9 @@ with Served(LabFolder(Path(sys.argv[1])), on_start=lambda pid: print(pid, flush=
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LabFolder:
+def lab(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> LabFolder:
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
-    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path))
+    monkeypatch.setenv("AAR_RUNTIME", str(short))
     return LabFolder(tmp_path / "lab")
 
 

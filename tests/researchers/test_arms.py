@@ -58,8 +58,8 @@ def test_search_builds_on_a_better_verdict(world: World) -> None:
     """It reads another's snapshot, names snapshot and finding, and its own submissions carry the lineage."""
     world.work(world.assignment("bob", direction="confident-rows", seed=0, trials=12, evaluations=0))
     assert world.lab.queue[0]["verdict"]["pgr"] > 0
-    for i in range(6):
-        world.work(world.assignment(f"ada{i}", seed=i, trials=6, evaluations=0))
+    for i in range(10):
+        world.work(world.assignment(f"ada{i}", seed=i, trials=8, evaluations=0))
     logs = [e.text for e in world.events if e.kind == "log"]
     assert any(text.startswith("builds on submission 1 of bob") for text in logs)
     bobs = world.lab.queue[0]["snapshot"]

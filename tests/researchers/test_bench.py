@@ -157,7 +157,7 @@ def test_findings_are_remembered_once(world: Any) -> None:
         return [[f.title for f in bench.findings()] for _ in range(2)]
 
     bench = world.bench()
-    world.findings.mkdir()
+    world.findings.mkdir(exist_ok=True)
     post = {"id": 1, "kind": "insight", "title": "one", "body": "b" * 5000, "researcher": "bob", "standing": "unverified", "runs": [], "builds_on": []}
     (world.findings / "1.json").write_text(json.dumps(post))
     first = look(bench)

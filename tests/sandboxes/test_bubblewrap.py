@@ -1,5 +1,6 @@
 """What only bubblewrap does, and how running programs live in threads."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -61,7 +62,7 @@ def test_many_at_once_leave_nothing(box: Sandbox) -> None:
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(lambda i: box.run(["/bin/echo", str(i)], limits=QUICK), range(12)))
     assert [o.stdout for o in outcomes] == [f"{i}\n".encode() for i in range(12)]
-    assert [p for folder in hierarchy().folders.values() for p in folder.glob("aar-*")] == []
+    assert [p for folder in hierarchy().folders.values() for p in folder.glob(f"aar-{os.getpid()}-*")] == []
 
 
 class Absent(Bubblewrap):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -30,10 +31,10 @@ def load(name: str) -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_state(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Audit heads and sockets of tests stay in the tests' folder."""
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
-    monkeypatch.setenv("AAR_RUNTIME", str(tmp_path))
+    monkeypatch.setenv("AAR_RUNTIME", str(short))
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +75,9 @@ def ended_lab(made_lab: LabFolder, tmp_path_factory: pytest.TempPathFactory) -> 
     home = tmp_path_factory.mktemp("ended")
     shutil.copytree(made_lab.root, home / "lab")
     lab = LabFolder(home / "lab")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="a-") as short:
         patch.setenv("AAR_STATE", str(home / "outside"))
-        patch.setenv("AAR_RUNTIME", str(home))
+        patch.setenv("AAR_RUNTIME", short)
         folders = [new_study(lab, name, trials=1, evaluations=1) for name in ("a", "b")]
         with ThreadPoolExecutor() as pool:
             ends = list(pool.map(lambda folder: run_study(lab, folder.name), folders))

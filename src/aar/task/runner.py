@@ -143,7 +143,7 @@ def main(task_dir: str, method_dir: str, out_dir: str) -> int:
     import aar.models.student  # noqa: F401  (paid once, before forking)
 
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")
     task, method, out = Path(task_dir), Path(method_dir), Path(out_dir)
     out.mkdir(exist_ok=True)
     worst = 0

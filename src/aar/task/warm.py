@@ -52,7 +52,7 @@ class Warm:
         import torch
 
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
+        torch.set_deterministic_debug_mode("error")
         self.task_dir, self.spec = task_dir, TaskSpec.load(task_dir)
         self.student = open_task(task_dir).student
 
