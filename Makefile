@@ -20,7 +20,7 @@ demo: setup
 	@.venv/bin/aar demo --lab $(LAB)
 
 test: setup-dev
-	@$(PY) -m pytest -q -m "not soak" tests
+	@$(PY) -m pytest -q -m "not soak" -n auto --maxprocesses 4 --dist loadfile tests
 
 soak: setup-dev
 	@$(PY) -m pytest -q tests

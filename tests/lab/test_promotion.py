@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aar.errors import Conflict, NotFound, ProviderDown
+from aar.errors import Conflict, InputError, NotFound, ProviderDown
 from aar.lab import promotion, queue, reviews, snapshots, worker
 from aar.lab.fakes import person
 from aar.lab.queue import SeedRun
@@ -115,3 +115,12 @@ def test_only_what_has_a_verdict_can_be_checked(lab: Lab) -> None:
         promotion.promote(lab, "owner", 99)
     with pytest.raises(Conflict):
         promotion.promote(lab, "owner", waiting)
+
+
+def test_the_owners_settings_are_read_or_refused() -> None:
+    """How many seeds a verdict takes and which verdicts are looked over."""
+    assert worker.rules_of({}) == RerunRules()
+    assert worker.rules_of({"AAR_RERUN_SEEDS": "2", "AAR_BATTERY": "all"}) == RerunRules(2, battery="all")
+    for wrong in ("0", "17", "-1", "many"):
+        with pytest.raises(InputError, match="1 to 16"):
+            worker.rules_of({"AAR_RERUN_SEEDS": wrong})

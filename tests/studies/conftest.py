@@ -35,6 +35,7 @@ def own_state(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Audit heads and sockets of tests stay in the tests' folder."""
     monkeypatch.setenv("AAR_STATE", str(tmp_path / "outside"))
     monkeypatch.setenv("AAR_RUNTIME", str(short))
+    monkeypatch.setenv("AAR_RERUN_SEEDS", "2")
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +79,7 @@ def ended_lab(made_lab: LabFolder, tmp_path_factory: pytest.TempPathFactory) -> 
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="a-") as short:
         patch.setenv("AAR_STATE", str(home / "outside"))
         patch.setenv("AAR_RUNTIME", short)
+        patch.setenv("AAR_RERUN_SEEDS", "2")
         folders = [new_study(lab, name, trials=1, evaluations=1) for name in ("a", "b")]
         with ThreadPoolExecutor() as pool:
             ends = list(pool.map(lambda folder: run_study(lab, folder.name), folders))

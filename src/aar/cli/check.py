@@ -29,7 +29,7 @@ def check(
         folder = LabFolder.find(lab)
         opened = open_lab(folder, lambda store: GateScorer(folder, store))
         try:
-            with out.progress(f"checking submission {submission}: eight reruns or more"):
+            with out.progress(f"checking submission {submission}: ten reruns or more"):
                 report = promote(opened, "owner", submission, RerunRules(seeds=seeds))
         finally:
             opened.close()

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -166,8 +166,16 @@ def _kept_alive(lab: Lab, job: Job) -> Iterator[None]:
         thread.join()
 
 
+def rules_of(environment: Mapping[str, str]) -> RerunRules:
+    """The owner's settings: $AAR_RERUN_SEEDS, how many seeds a verdict takes (5), and $AAR_BATTERY, which verdicts the
+    integrity checks look over (ten more reruns each, so none unasked)."""
+    said = environment.get("AAR_RERUN_SEEDS", "")
+    if said and not (said.isdigit() and 1 <= int(said) <= 16):
+        raise InputError(f"AAR_RERUN_SEEDS={said[:20]} is no number of seeds from 1 to 16", code="bad_setting", hint="unset it for 5")
+    return RerunRules(int(said or RerunRules.seeds), battery=_battery(environment.get("AAR_BATTERY", "off")))
+
+
 def _battery(said: str) -> Literal["off", "promoted", "all"]:
-    """$AAR_BATTERY: the integrity checks take eight more reruns, so the owner asks for them."""
     known: dict[str, Literal["off", "promoted", "all"]] = {"off": "off", "promoted": "promoted", "all": "all"}
     if said not in known:
         log.warning("AAR_BATTERY=%s is none of %s; the checks stay off", said, ", ".join(known))
@@ -181,7 +189,7 @@ def main(root: str, name: str) -> None:
     folder = LabFolder(Path(root))
     lab = open_lab(folder, lambda store: GateScorer(folder, store))
     try:
-        work(lab, name, RerunRules(battery=_battery(os.environ.get("AAR_BATTERY", "off"))))
+        work(lab, name, rules_of(os.environ))
     finally:
         lab.close()
 

@@ -71,7 +71,7 @@ LIMITS = Limits(wall_s=600, memory_mb=3072, pids=64, disk_mb=256, output_mb=4)
 @dataclass(frozen=True)
 class RerunRules:
     """How many seeds and how much each submission may use, all seeds together. `battery`: which verdicts a worker has
-    looked over by the integrity checks; that takes eight more reruns, so none unless asked for. "promoted": those above
+    looked over by the integrity checks; that takes ten more reruns, so none unless asked for. "promoted": those above
     the best human baseline."""
 
     seeds: int = 5
