@@ -83,7 +83,7 @@ def _index(families: Mapping[str, Mapping[str, Card]]) -> str:
     count = sum(map(len, families.values()))
     lines = [GENERATED, "# Library of methods", "",
              f"{count} methods, one file each. `aar method list`, `aar method show NAME`, `aar method run NAME PROBLEM`;",
-             "`aar method new MINE --from NAME` copies one. Measured results: [table.md](table.md).", "",
+             "`aar method new MINE --from NAME` copies one. Measured results: `table.md`, once `aar method table` has written it.", "",
              "Notation: $w$ the teacher's $P(y = 1)$, $\\tilde y = \\mathbb{1}[w > 1/2]$, $z$ the student's log-odds, $p = \\sigma(z)$, $h$ its",
              "hidden state, $m$ its zero-shot log-odds.", ""]  # fmt: skip
     for family, members in families.items():
