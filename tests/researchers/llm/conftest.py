@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -71,7 +72,12 @@ class Lab:
         import psutil
 
         here = re.escape(str(self.home))
-        return [p.pid for p in psutil.Process().children(recursive=True) if re.search(here, " ".join(p.cmdline()))]
+        found = []
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # one that just ended
+                if re.search(here, " ".join(process.cmdline())):
+                    found.append(process.pid)
+        return found
 
 
 @pytest.fixture
