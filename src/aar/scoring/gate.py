@@ -150,6 +150,11 @@ class Gate:
             state.catch_up(self.store)
             return state.total_paid()
 
+    def forget(self, label_set: str) -> None:
+        """Fold the log anew at the next call: what was appended last was rolled back."""
+        with self._opening:
+            self._states.pop(label_set, None)
+
     def _checked(self, exam: Exam, predictions: Mapping[str, float]) -> np.ndarray:
         """p [n] in the exam's order; raises InputError naming the rule that is broken."""
         n = len(exam.ids)
