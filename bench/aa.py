@@ -51,7 +51,9 @@ def trainings(lab: LabFolder, problem: Problem, method: str) -> list[Predictions
     return found
 
 
-def interactive(exam: Exam, vectors: list[dict[str, float]], rules: GateRules, asks: int, redraws: int) -> dict[str, float]:
+def interactive(
+    exam: Exam, vectors: list[dict[str, float]], rules: GateRules, asks: int, redraws: int
+) -> dict[str, float]:
     """Rates over all answers after each researcher's first told one."""
     rng, gated, exact, later = np.random.default_rng(0), 0, 0, 0
     accuracy = [float(correctness(np.array([v[i] for i in exam.ids]), exam.gold).mean()) for v in vectors]
@@ -68,7 +70,9 @@ def interactive(exam: Exam, vectors: list[dict[str, float]], rules: GateRules, a
     return {"answers": later, "gate": round(gated / later, 4), "exact": round(exact / later, 4)}
 
 
-def verified(exam: Exam, vectors: list[dict[str, float]], rules: GateRules, redraws: int, seeds: int = 5) -> dict[str, float]:
+def verified(
+    exam: Exam, vectors: list[dict[str, float]], rules: GateRules, redraws: int, seeds: int = 5
+) -> dict[str, float]:
     """The same for two reruns each: a verdict is the mean over `seeds` trainings."""
     rng, false = np.random.default_rng(2), 0
     for _ in range(redraws):

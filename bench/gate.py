@@ -61,8 +61,10 @@ def colluders(redraws: int) -> list[dict[str, Any]]:
     """Eight researchers who park and pool: default rules, the published budget, and confidences that are all or
     nothing (64 % coin flips), which no budget of use holds."""
     cases: list[tuple[str, str, GateRules | None, int]] = [
-        ("default", "even", None, redraws), ("default, all-or-nothing", "certain", None, redraws // 2),
-        ("published 500", "even", PUBLISHED, max(5, redraws // 6))]
+        ("default", "even", None, redraws),
+        ("default, all-or-nothing", "certain", None, redraws // 2),
+        ("published 500", "even", PUBLISHED, max(5, redraws // 6)),
+    ]
     rows = []
     for n in (*SIZES, 3000):
         for label, shape, rules, k in cases:
@@ -71,11 +73,20 @@ def colluders(redraws: int) -> list[dict[str, Any]]:
             for margin in (0.0, 0.5, 1.0):
                 attack: Attack = parking(margin)
                 for accomplices in (1, 8):
-                    got = attack_gate(attack, n, k if n <= max(SIZES) else max(10, k // 4), accomplices=accomplices,
-                                      rules=rules, shape=shape)
+                    got = attack_gate(
+                        attack,
+                        n,
+                        k if n <= max(SIZES) else max(10, k // 4),
+                        accomplices=accomplices,
+                        rules=rules,
+                        shape=shape,
+                    )
                     rows.append({"n": n, "rules": label, "margin": margin, "accomplices": accomplices, **gain(got)})
-                    print(f"{n:5} {label:24} margin {margin} x{accomplices}: {got.mean():5.2f} "
-                          f"(<= {upper_bound(got):.2f})", flush=True)
+                    print(
+                        f"{n:5} {label:24} margin {margin} x{accomplices}: {got.mean():5.2f} "
+                        f"(<= {upper_bound(got):.2f})",
+                        flush=True,
+                    )
     return rows
 
 
@@ -111,9 +122,16 @@ def honest(draws: int = 40_000) -> list[dict[str, Any]]:
                     told += improved
                     if improved:
                         wrong.append(ladder.told - b)
-                rows.append({"n": n, "kind": kind, "gain": points, "ladder": round(float(told) / draws, 3),
-                             "exact": round(float((change > 0).mean()), 3),
-                             "rms_grid_error": round(float(np.sqrt(np.mean(np.square(wrong)))), 4)})
+                rows.append(
+                    {
+                        "n": n,
+                        "kind": kind,
+                        "gain": points,
+                        "ladder": round(float(told) / draws, 3),
+                        "exact": round(float((change > 0).mean()), 3),
+                        "rms_grid_error": round(float(np.sqrt(np.mean(np.square(wrong)))), 4),
+                    }
+                )
     return rows
 
 
@@ -123,17 +141,30 @@ def plot(result: dict[str, Any], path: Path) -> None:
     for n in SIZES:
         for kind, line in (("one vector", "-"), ("mean of 5 seeds", "--")):
             rows = [r for r in result["honest"] if (r["n"], r["kind"]) == (n, kind)]
-            left.plot(GAINS, [r["ladder"] for r in rows], line, marker="o", color=colours[n],
-                      label=f"n = {n}, {kind}")
+            left.plot(GAINS, [r["ladder"] for r in rows], line, marker="o", color=colours[n], label=f"n = {n}, {kind}")
         rows = [r for r in result["leak_by_budget"] if r["n"] == n]
-        right.plot([1000 / r["rows_per_paid"] for r in rows], [r["mean"] for r in rows], marker="o",
-                   color=colours[n], label=f"n = {n}")
-    left.set(xlabel="true gain, points (0: false improvement)", ylabel="P(told improved)", ylim=(0, 1), xticks=GAINS,
-             title="What honest users are told")
+        right.plot(
+            [1000 / r["rows_per_paid"] for r in rows],
+            [r["mean"] for r in rows],
+            marker="o",
+            color=colours[n],
+            label=f"n = {n}",
+        )
+    left.set(
+        xlabel="true gain, points (0: false improvement)",
+        ylabel="P(told improved)",
+        ylim=(0, 1),
+        xticks=GAINS,
+        title="What honest users are told",
+    )
     right.axhline(4, color="grey", lw=1, ls=":")
     right.axvline(1000 / GateRules().rows_per_paid, color="grey", lw=1, ls="--")
-    right.set(xlabel="paid vectors per 1,000 interactive rows (dashed: default)", ylabel="gain, points", ylim=(0, None),
-              title="What eight colluders gain (dotted: the bound)")
+    right.set(
+        xlabel="paid vectors per 1,000 interactive rows (dashed: default)",
+        ylabel="gain, points",
+        ylim=(0, None),
+        title="What eight colluders gain (dotted: the bound)",
+    )
     for axes in (left, right):
         axes.legend(frameon=False)
         axes.grid(alpha=0.25)
@@ -150,8 +181,12 @@ def main() -> None:
     result["honest"] = honest()
     for row in result["honest"]:
         print(row)
-    result |= {"leak_by_budget": leak_by_budget(args.redraws), "colluders": colluders(args.redraws),
-               "alone": alone(args.redraws), "after_rerun": after_rerun(args.redraws)}
+    result |= {
+        "leak_by_budget": leak_by_budget(args.redraws),
+        "colluders": colluders(args.redraws),
+        "alone": alone(args.redraws),
+        "after_rerun": after_rerun(args.redraws),
+    }
     result["seconds"] = round(time.perf_counter() - start)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "gate.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -9,8 +9,12 @@ from aar.executors.base import Needs
 from aar.executors.policy import Capacity, Waiting, choose
 
 jobs = st.builds(
-    Waiting, id=st.just(0), owner=st.sampled_from("abc"), needs=st.builds(Needs, st.integers(1, 3), st.integers(1, 900)),
-    priority=st.sampled_from(["research", "rerun"]), place=st.just(0),
+    Waiting,
+    id=st.just(0),
+    owner=st.sampled_from("abc"),
+    needs=st.builds(Needs, st.integers(1, 3), st.integers(1, 900)),
+    priority=st.sampled_from(["research", "rerun"]),
+    place=st.just(0),
 )
 
 
@@ -19,7 +23,9 @@ def numbered(found: list[Waiting], start: int = 0) -> list[Waiting]:
 
 
 @given(st.lists(jobs, max_size=12), st.integers(1, 4), st.integers(0, 2))
-def test_capacity_is_never_passed_and_everything_runs_in_the_end(found: list[Waiting], cpus: int, elsewhere: int) -> None:
+def test_capacity_is_never_passed_and_everything_runs_in_the_end(
+    found: list[Waiting], cpus: int, elsewhere: int
+) -> None:
     """Jobs that can start do start; the machine is never overbooked, whatever the order."""
     capacity = Capacity(Needs(max(cpus, 3), 1000))
     waiting, running, served = numbered(found), [], {}
@@ -46,7 +52,10 @@ def test_the_least_served_owner_goes_first() -> None:
     """Somebody with a hundred queued jobs does not keep a newcomer waiting."""
     one = Needs(1, 10)
     crowd = [Waiting(i, "greedy", one, "research", i) for i in range(100)]
-    assert choose([*crowd, Waiting(100, "late", one, "research", 100)], [], {"greedy": 5.0}, Capacity(Needs(1, 100))) == 100
+    assert (
+        choose([*crowd, Waiting(100, "late", one, "research", 100)], [], {"greedy": 5.0}, Capacity(Needs(1, 100)))
+        == 100
+    )
 
 
 def test_a_rerun_overtakes_every_trial() -> None:

@@ -28,7 +28,9 @@ def verified(lab: Lab, name: str, body: bytes = b"x = 1", parents: list[str] | N
     id_ = queue.enqueue(lab, who, "toy", "m", code).id
     job = queue.claim(lab.store, "w")
     assert job is not None
-    queue.finish(lab.store, job, {"test": {"acc": 0.7}}, {"pgr": 0.5}, [SeedRun(s, 0.7, 0.4 + s / 100) for s in range(3)])
+    queue.finish(
+        lab.store, job, {"test": {"acc": 0.7}}, {"pgr": 0.5}, [SeedRun(s, 0.7, 0.4 + s / 100) for s in range(3)]
+    )
     return id_, code
 
 
@@ -102,7 +104,18 @@ def test_a_worker_looks_verdicts_over_where_it_is_asked_to(tiny_lab: LabFolder) 
     assert [f["label"] for f in found["findings"] if f["level"] == "flag"] == []
     assert (row.state, row.board) == ("verified", found["board"])
     accuracy = found["accuracy"]
-    assert set(accuracy) == {"as submitted", "repeat", "permuted", "inverted", "flipped", "fresh teachers", "swapped", "re-keyed", "random student", "mismatched"}
+    assert set(accuracy) == {
+        "as submitted",
+        "repeat",
+        "permuted",
+        "inverted",
+        "flipped",
+        "fresh teachers",
+        "swapped",
+        "re-keyed",
+        "random student",
+        "mismatched",
+    }
     assert accuracy["repeat"] == accuracy["as submitted"]
     assert abs(accuracy["inverted"] + accuracy["as submitted"] - 1) < 0.11
 

@@ -31,7 +31,17 @@ class World:
         who = assignment or self.assignment()
         home = self.folder / who.name
         hands = hands or FakeHands(home, self.task)
-        return Bench(who, home, client or self.lab.client(who.name), hands, FakeExecutor(), self.findings, "toy", self.stop, self.events.append)
+        return Bench(
+            who,
+            home,
+            client or self.lab.client(who.name),
+            hands,
+            FakeExecutor(),
+            self.findings,
+            "toy",
+            self.stop,
+            self.events.append,
+        )
 
     def work(self, assignment: Assignment, client: FakeClient | None = None) -> None:
         """One whole session of an arm; the forum is synced afterwards."""

@@ -16,7 +16,9 @@ from aar.researchers.findings import data_of
 from aar.researchers.guess import SIGNALS
 
 World = Any
-ARMS = [name for name, make in researchers if isinstance(make, type) and issubclass(make, AbstractExplorer)]  # others have tests of their own
+ARMS = [
+    name for name, make in researchers if isinstance(make, type) and issubclass(make, AbstractExplorer)
+]  # others have tests of their own
 
 
 @pytest.mark.parametrize("arm", ARMS)

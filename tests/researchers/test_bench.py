@@ -75,8 +75,14 @@ class Hostile(FakeHands):
 
 @pytest.mark.parametrize(
     ("leave", "code"),
-    [("link", "not_a_file"), ("nan", "bad_json"), ("other ids", "missing_ids"), ("beyond 1", "out_of_range"),
-     ("a list", "bad_result"), ("nothing", "no_predictions")],
+    [
+        ("link", "not_a_file"),
+        ("nan", "bad_json"),
+        ("other ids", "missing_ids"),
+        ("beyond 1", "out_of_range"),
+        ("a list", "bad_result"),
+        ("nothing", "no_predictions"),
+    ],
 )
 def test_hostile_files_are_refused(world: Any, leave: str, code: str) -> None:
     """Nothing but one probability for every id, in a plain file, is taken from a sandbox."""
@@ -158,7 +164,16 @@ def test_findings_are_remembered_once(world: Any) -> None:
 
     bench = world.bench()
     world.findings.mkdir(exist_ok=True)
-    post = {"id": 1, "kind": "insight", "title": "one", "body": "b" * 5000, "researcher": "bob", "standing": "unverified", "runs": [], "builds_on": []}
+    post = {
+        "id": 1,
+        "kind": "insight",
+        "title": "one",
+        "body": "b" * 5000,
+        "researcher": "bob",
+        "standing": "unverified",
+        "runs": [],
+        "builds_on": [],
+    }
     (world.findings / "1.json").write_text(json.dumps(post))
     first = look(bench)
     (world.findings / "2.json").write_text(json.dumps(post | {"id": 2, "title": "two"}))

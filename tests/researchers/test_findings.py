@@ -11,7 +11,16 @@ import pytest
 from aar.researchers.base import clean
 from aar.researchers.findings import data_of, read_findings, sync_findings, with_data
 
-POST = {"id": 1, "kind": "result", "title": "t", "body": "b", "researcher": "ada", "standing": "unverified", "runs": [3], "builds_on": []}
+POST = {
+    "id": 1,
+    "kind": "result",
+    "title": "t",
+    "body": "b",
+    "researcher": "ada",
+    "standing": "unverified",
+    "runs": [3],
+    "builds_on": [],
+}
 
 
 class Forum:
@@ -50,7 +59,17 @@ def test_data_goes_through_a_body() -> None:
     assert data_of(with_data("Some words.\n```python\nx\n```", data)) == data
 
 
-@pytest.mark.parametrize("body", ["", "```json\n{\n```", "```json\n[1]\n```", "```json\n" + "[" * 100 + "\n```", '```json\n{"a": NaN}\n```', "```json\n\ud800\n```"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "```json\n{\n```",
+        "```json\n[1]\n```",
+        "```json\n" + "[" * 100 + "\n```",
+        '```json\n{"a": NaN}\n```',
+        "```json\n\ud800\n```",
+    ],
+)
 def test_bodies_without_data(body: str) -> None:
     """Words alone, broken or too deep JSON, no object: nothing, and no error."""
     assert data_of(body) == {}

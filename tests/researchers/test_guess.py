@@ -28,14 +28,16 @@ def test_answers_teach_what_counts() -> None:
     """In a world where depth is all, thirty answers order unseen recipes by depth, against a misleading signal."""
     depth = [space.NUMBERS["layer"].place(r["layer"]) for r in RECIPES]
     signals = [FLAT | {"consensus": 0.5 - d / 4} for d in depth]
-    seen = [Observation(r, s, 0.4 + 0.3 * d, noise=VERDICT) for r, s, d in zip(RECIPES, signals, depth, strict=True)][:30]
+    seen = [Observation(r, s, 0.4 + 0.3 * d, noise=VERDICT) for r, s, d in zip(RECIPES, signals, depth, strict=True)][
+        :30
+    ]
     guess = Guess(signals, seen)
     told = [guess(r, s) for r, s in zip(RECIPES[30:], signals[30:], strict=True)]
     assert np.corrcoef(told, depth[30:])[0, 1] > 0.9
 
 
 def test_silence_lowers_a_guess_to_its_bar() -> None:
-    """"Not above .1" tells something only of what was expected to be above."""
+    """ "Not above .1" tells something only of what was expected to be above."""
     guess = Guess([FLAT, FLAT])
     assert guess(RECIPES[0]) == pytest.approx(0.3)
     assert Guess([FLAT, FLAT], [Observation(RECIPES[0], FLAT, None, 0.1)])(RECIPES[0]) < 0.2
@@ -58,7 +60,17 @@ def test_claims_are_cut_to_what_is_possible() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"pgr": "0.9"}, {"pgr": float("inf")}, {"pgr": True}, {"signals": None}, {"signals": {}}, {"bar": None}, {"recipe": {"layer": 1}}, {"recipe": None}],
+    "change",
+    [
+        {"pgr": "0.9"},
+        {"pgr": float("inf")},
+        {"pgr": True},
+        {"signals": None},
+        {"signals": {}},
+        {"bar": None},
+        {"recipe": {"layer": 1}},
+        {"recipe": None},
+    ],
 )
 def test_claims_of_another_form_are_not_heard(change: dict[str, Any]) -> None:
     """Words for numbers, missing signals, recipes out of range: not an observation, no error."""

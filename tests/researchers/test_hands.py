@@ -36,10 +36,21 @@ def hands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
     except ProviderDown as down:
         pytest.skip(down.message)
     folder = tmp_path_factory.mktemp("hands")
-    task, features, student = write_task(folder / "task", seeds=2, train=24, test=20), folder / "features", folder / "student"
+    task, features, student = (
+        write_task(folder / "task", seeds=2, train=24, test=20),
+        folder / "features",
+        folder / "student",
+    )
     spec = TaskSpec.load(task)
     TaskSpec(spec.name, spec.kind, ModelSpec("fake", "fake", 1, features=("/features/public",)), spec.runs).save(task)
-    read = sorted({t for part in ("train", "test") for row in read_rows(task / f"{part}.jsonl", "pair").texts for t in texts.of(row)})
+    read = sorted(
+        {
+            t
+            for part in ("train", "test")
+            for row in read_rows(task / f"{part}.jsonl", "pair").texts
+            for t in texts.of(row)
+        }
+    )
     drawn = np.random.default_rng(0).normal(size=(len(read), 6)).astype(np.float32)
     shards.write(features / "fake", [shards.key_of(t) for t in read], {("mean", 1): drawn})
     student.mkdir()
@@ -77,7 +88,12 @@ def test_a_failing_and_a_slow_method_leave_it_warm(hands: Hands) -> None:
     first = hands.pid
     assert hands.run(write(hands, "bad", "def run(task): raise ValueError('no')"), "out/4", ["0"]).code == 1
     assert "ValueError" in results.read_json(hands.workspace, "out/4/0.error.json")["message"]
-    assert hands.run(write(hands, "slow", "import time\ndef run(task): time.sleep(60)"), "out/5", ["0"], deadline_s=1.0).code == 124
+    assert (
+        hands.run(
+            write(hands, "slow", "import time\ndef run(task): time.sleep(60)"), "out/5", ["0"], deadline_s=1.0
+        ).code
+        == 124
+    )
     spoil = "def run(task):\n open('/methods/good/method.py', 'w')"
     assert hands.run(write(hands, "spoil", spoil), "out/6", ["0"]).code == 1
     assert (hands.methods / "good" / "method.py").read_text() == METHOD
@@ -101,7 +117,11 @@ def test_killed_hands_come_back(hands: Hands) -> None:
 
 def test_a_broken_limit_is_the_method_s_fault(hands: Hands) -> None:
     """Memory beyond the sandbox's: MethodError, no endless restarts, and the next trial works."""
-    hog = write(hands, "hog", "def run(task):\n    x = [bytearray(1 << 26) for _ in range(64)]\n    [b.__setitem__(slice(None), b'x' * len(b)) for b in x]")
+    hog = write(
+        hands,
+        "hog",
+        "def run(task):\n    x = [bytearray(1 << 26) for _ in range(64)]\n    [b.__setitem__(slice(None), b'x' * len(b)) for b in x]",
+    )
     try:
         told = str(hands.run(hog, "out/9", ["0"]).code)  # where the limit is an rlimit, malloc fails instead
     except MethodError as error:
@@ -111,8 +131,19 @@ def test_a_broken_limit_is_the_method_s_fault(hands: Hands) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [[], {}, {"id": 2, "code": 0, "seconds": 1}, {"id": 1, "code": "0", "seconds": 1}, {"id": 1, "code": 7, "seconds": 1},
-              {"id": 1, "code": 0, "seconds": -1}, {"id": 1, "code": 0, "seconds": "x"}, {"id": 1, "code": 0}, None, "ok"],
+    "reply",
+    [
+        [],
+        {},
+        {"id": 2, "code": 0, "seconds": 1},
+        {"id": 1, "code": "0", "seconds": 1},
+        {"id": 1, "code": 7, "seconds": 1},
+        {"id": 1, "code": 0, "seconds": -1},
+        {"id": 1, "code": 0, "seconds": "x"},
+        {"id": 1, "code": 0},
+        None,
+        "ok",
+    ],
 )
 def test_replies_that_do_not_fit_are_no_replies(reply: object) -> None:
     """Another id, an unknown code, a time that is none."""
@@ -137,5 +168,3 @@ def test_mounts_must_show_what_hands_need(tmp_path: Path) -> None:
     """A missing mount is named before anything starts."""
     with pytest.raises(InputError, match="/methods"):
         Hands(None, [Mount(tmp_path, "/task")])  # type: ignore[arg-type]
-
-

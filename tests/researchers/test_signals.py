@@ -10,7 +10,9 @@ from aar.researchers.signals import consensus, signals_of
 
 
 def trial(p: list[list[float]], held_out: list[float], weak: list[float]) -> Trial:
-    return Trial("t", tuple("abcd"), np.array(p, np.float32), np.array(held_out, np.float32), np.array(weak, np.float32), 0.0)
+    return Trial(
+        "t", tuple("abcd"), np.array(p, np.float32), np.array(held_out, np.float32), np.array(weak, np.float32), 0.0
+    )
 
 
 def test_signals_by_hand() -> None:

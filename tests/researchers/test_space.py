@@ -67,8 +67,20 @@ GOOD = space.draw(np.random.default_rng(3))
 
 
 @pytest.mark.parametrize(
-    "change", [{"label": "__import__"}, {"label": ["hard"]}, {"layer": 99}, {"layer": 6.5}, {"rounds": True}, {"members": 10**9},
-               {"lr": float("nan")}, {"loss_params": {"evil": 1}}, {"select_params": None}, {"extra": 1}, {"epochs": None}],
+    "change",
+    [
+        {"label": "__import__"},
+        {"label": ["hard"]},
+        {"layer": 99},
+        {"layer": 6.5},
+        {"rounds": True},
+        {"members": 10**9},
+        {"lr": float("nan")},
+        {"loss_params": {"evil": 1}},
+        {"select_params": None},
+        {"extra": 1},
+        {"epochs": None},
+    ],
 )
 def test_strangers_recipes_are_checked(change: dict[str, Any]) -> None:
     """Unknown names, numbers out of range, missing or extra keys: refused."""
@@ -77,7 +89,9 @@ def test_strangers_recipes_are_checked(change: dict[str, Any]) -> None:
         space.checked(GOOD | change)
 
 
-@pytest.mark.parametrize("text", ["", "RECIPE = {\n}", "RECIPE = {\n" + "[" * 5000 + "\n}", "RECIPE = {\n'layer': exit()\n}", "x" * 10**6])
+@pytest.mark.parametrize(
+    "text", ["", "RECIPE = {\n}", "RECIPE = {\n" + "[" * 5000 + "\n}", "RECIPE = {\n'layer': exit()\n}", "x" * 10**6]
+)
 def test_other_code_is_not_a_recipe(text: str) -> None:
     """Read as data, never run: anything else is a MethodError."""
     with pytest.raises(MethodError):

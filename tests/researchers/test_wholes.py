@@ -111,6 +111,8 @@ def test_the_guess_learns_a_family() -> None:
     picks = [wholes.draw(rng, OFFERS) for _ in range(60)]
     of = wholes.family(picks[0])
     kin, others = [p for p in picks if wholes.family(p) == of], [p for p in picks if wholes.family(p) != of]
-    seen = [Observation(p, FLAT, 0.7, noise=VERDICT) for p in kin] + [Observation(p, FLAT, 0.1, noise=VERDICT) for p in others]
+    seen = [Observation(p, FLAT, 0.7, noise=VERDICT) for p in kin] + [
+        Observation(p, FLAT, 0.1, noise=VERDICT) for p in others
+    ]
     guess = Guess([FLAT], seen)
     assert guess(kin[0]) > guess(others[0]) + 0.1

@@ -160,7 +160,11 @@ def test_the_default_budget_follows_the_rows():
     """84 in all and 42 for one at 1,263 rows; 26 and 13 at 400; 500 at most."""
     rules = GateRules()
     assert [(rules.pool(n), rules.own(n)) for n in (400, 1263, 7500, 10**6)] == [
-        (26, 13), (84, 42), (500, 250), (500, 500)]
+        (26, 13),
+        (84, 42),
+        (500, 250),
+        (500, 500),
+    ]
     assert PUBLISHED.pool(400) == 400
     assert all(rules.share(n) * rules.researchers <= rules.pool(n) for n in range(300, 9000, 37))
 
@@ -202,11 +206,21 @@ E0 = exam()
 GOOD = vector(E0, 400)
 
 
-@pytest.mark.parametrize(("change", "code"), [
-    ({"r0": float("nan")}, "not_finite"), ({"r0": float("inf")}, "not_finite"), ({"r0": 1.0001}, "out_of_range"),
-    ({"r0": -0.1}, "out_of_range"), ({"r0": "1"}, "not_a_number"), ({"r0": None}, "not_a_number"),
-    ({"r0": [1]}, "not_a_number"), ({i: [0.5] for i in GOOD}, "not_a_number"), ({"zz": 1.0}, "unknown_ids"), ({"r0": ...}, "missing_ids"),
-])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"r0": float("nan")}, "not_finite"),
+        ({"r0": float("inf")}, "not_finite"),
+        ({"r0": 1.0001}, "out_of_range"),
+        ({"r0": -0.1}, "out_of_range"),
+        ({"r0": "1"}, "not_a_number"),
+        ({"r0": None}, "not_a_number"),
+        ({"r0": [1]}, "not_a_number"),
+        ({i: [0.5] for i in GOOD}, "not_a_number"),
+        ({"zz": 1.0}, "unknown_ids"),
+        ({"r0": ...}, "missing_ids"),
+    ],
+)
 def test_a_bad_vector_is_refused_by_rule_and_costs_nothing(change, code):
     """Missing, unknown, NaN, infinite, out of range, not a number: 422 with a code; the log stays empty."""
     g = gate()

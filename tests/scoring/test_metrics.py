@@ -14,8 +14,11 @@ from aar.errors import InputError
 from aar.scoring import metrics
 from aar.types import NotScored
 
-PUBLISHED = {"chat": (1263, 0.5280, 0.7325, 0.00387), "math": (1315, 0.5360, 0.7176, 0.00419),
-             "code": (2567, 0.5768, 0.6936, 0.00334)}
+PUBLISHED = {
+    "chat": (1263, 0.5280, 0.7325, 0.00387),
+    "math": (1315, 0.5360, 0.7176, 0.00419),
+    "code": (2567, 0.5768, 0.6936, 0.00334),
+}
 unit = st.floats(0, 1)
 
 

@@ -112,7 +112,9 @@ def test_an_honest_verdict_repeats_exactly_and_seals_its_predictions(
 ) -> None:
     """Same submission, same seeds, same figures; private rows are predicted and nothing about them is told."""
     files = {"method.py": HONEST.encode()}
-    first, second = (rerun(tiny_lab, sandbox, Problem.parse("toy"), "s3", files, RerunRules(2, LIMITS)) for _ in range(2))
+    first, second = (
+        rerun(tiny_lab, sandbox, Problem.parse("toy"), "s3", files, RerunRules(2, LIMITS)) for _ in range(2)
+    )
     assert (first.test.acc, first.seeds) == (second.test.acc, second.seeds)
     with np.load(sealed_predictions(tiny_lab, "s3"), allow_pickle=False) as sealed:
         ids = set(sealed["ids"].tolist())
@@ -139,7 +141,9 @@ def test_nothing_in_the_task_tells_private_rows_from_the_others(tiny_lab: LabFol
 
 
 # What the teachers of all seeds said, from the task folder or from notes left for the next seed.
-POOLS_TEACHERS = HONEST + """
+POOLS_TEACHERS = (
+    HONEST
+    + """
 import glob, json, pathlib
 honest = run
 def run(task):
@@ -152,6 +156,7 @@ def run(task):
         except OSError: pass
     return honest(task)
 """
+)
 
 
 def test_a_seed_sees_no_other_seeds_teacher(

@@ -87,7 +87,9 @@ def _kind(command: str) -> str:
 
 def alive(lab: LabFolder) -> list[str]:
     """Command lines of processes that still belong to this lab."""
-    return [line for p in psutil.process_iter(["cmdline"]) if str(lab.root) in (line := " ".join(p.info["cmdline"] or []))]
+    return [
+        line for p in psutil.process_iter(["cmdline"]) if str(lab.root) in (line := " ".join(p.info["cmdline"] or []))
+    ]
 
 
 # -- what must be true
@@ -111,7 +113,10 @@ def check_exactly_once(lab: LabFolder, study: str) -> Counter[str]:
     """Every acknowledged act is in the store, under its key and id, once; and the store holds nothing besides."""
     acts, store = acknowledged(lab, study), Store(lab.database)
     with store.reading() as session:
-        keys = {(k.owner, k.route.rsplit("/", 1)[-1], k.key): k.answer["body"] for k in session.scalars(sa.select(IdempotencyKey))}
+        keys = {
+            (k.owner, k.route.rsplit("/", 1)[-1], k.key): k.answer["body"]
+            for k in session.scalars(sa.select(IdempotencyKey))
+        }
         for who, call, told in acts:
             kept = keys[f"researcher:{who}", ACTS[call], told["key"]]
             assert {k: kept[k] for k in told["answer"]} == told["answer"], (call, told, kept)
@@ -129,8 +134,14 @@ def check_exactly_once(lab: LabFolder, study: str) -> Counter[str]:
         told_verdicts = count(Evaluation, Evaluation.team == study, Evaluation.lane == "verified")
         assert told_verdicts <= verified
         charges = [c.ref for c in session.scalars(sa.select(Charge).where(Charge.study == study, Charge.kind != "llm"))]
-        assert sorted(charges) == sorted({f"rerun:{i}" for i in session.scalars(
-            sa.select(Submission.id).where(Submission.study == study, Submission.state == "verified"))})
+        assert sorted(charges) == sorted(
+            {
+                f"rerun:{i}"
+                for i in session.scalars(
+                    sa.select(Submission.id).where(Submission.study == study, Submission.state == "verified")
+                )
+            }
+        )
         assert not count(Submission, Submission.study == study, Submission.state.in_(("queued", "running")))
     store.close()
     return done

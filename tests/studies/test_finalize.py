@@ -138,7 +138,9 @@ def _transfers_to_its_own(lab: LabFolder) -> None:
 def test_two_methods_are_one_program() -> None:
     """Prose, comments and layout aside; another parameter is another program; what does not parse stands for itself."""
     one = '"""By ann."""\nP = {"q": 1}\n\ndef run(task):\n    """Runs."""\n    return f(task, **P)\n'
-    assert program(one) == program('"""By bob, later."""\nP = {\n  "q": 1,\n}  # mine\ndef run(task): return f(task, **P)')
+    assert program(one) == program(
+        '"""By bob, later."""\nP = {\n  "q": 1,\n}  # mine\ndef run(task): return f(task, **P)'
+    )
     assert program(one) != program(one.replace("1", "2"))
     assert program("def (") == "def ("
     assert programs({"method.py": b"x", "notes.txt": b"1"}) == programs({"method.py": b"x  # y", "notes.txt": b"2"})

@@ -59,7 +59,12 @@ def test_a_study_of_scripted_models(quick_lab: LabFolder, problem: str) -> None:
     posts = findings(folder)
     names = {m.name for m in folder.load().researchers}
     assert {p["researcher"] for p in posts} == names
-    cited = [(p["researcher"], posts[int(b.removeprefix("finding:")) - 1]["researcher"]) for p in posts for b in p["builds_on"] if b.startswith("finding:")]
+    cited = [
+        (p["researcher"], posts[int(b.removeprefix("finding:")) - 1]["researcher"])
+        for p in posts
+        for b in p["builds_on"]
+        if b.startswith("finding:")
+    ]
     assert cited
     assert all(who != whose for who, whose in cited)
     tokens = json.loads((folder.root / "tokens.json").read_text())
@@ -79,7 +84,9 @@ def test_a_study_of_scripted_models(quick_lab: LabFolder, problem: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
-def test_kills_of_every_kind(quick_lab: LabFolder, problem: str, campaign: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kills_of_every_kind(
+    quick_lab: LabFolder, problem: str, campaign: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """kill -9 of runner, server, worker, hands and the researchers' own processes for two minutes: every acknowledged act is in
     the lab once; every answer that was taken in is charged once, at what the provider billed; nothing passes the cap."""
     import random
@@ -87,14 +94,25 @@ def test_kills_of_every_kind(quick_lab: LabFolder, problem: str, campaign: Modul
     with FakeMessages() as fake:
         for key, value in fake.environment.items():
             monkeypatch.setenv(key, value)
-        new(quick_lab, problem, [("inspect", 2), ("search", 1)], Llm(model=SCRIPTED, usd=4.0, usd_study=6.0), wall_s=1200.0)
+        new(
+            quick_lab,
+            problem,
+            [("inspect", 2), ("search", 1)],
+            Llm(model=SCRIPTED, usd=4.0, usd_study=6.0),
+            wall_s=1200.0,
+        )
         run = campaign.Campaign(quick_lab, "a", pause_s=3.0, rng=random.Random(7))
         run.run(kills_s=120.0, most_s=1400.0)
         assert len(run.killed) >= 3, run.killed
         campaign.check_exactly_once(quick_lab, "a")
         prices, purse = Prices(), Purse(quick_lab.spending)
         bill = sum(prices.usd(SCRIPTED, Tokens(b.tokens_in, out=b.tokens_out)) for b in fake.billed)
-        told = [line["answer"]["ref"] for m in StudyFolder(quick_lab, "a").load().researchers if m.arm == "inspect" for line in answers(quick_lab, m.name)]
+        told = [
+            line["answer"]["ref"]
+            for m in StudyFolder(quick_lab, "a").load().researchers
+            if m.arm == "inspect"
+            for line in answers(quick_lab, m.name)
+        ]
         real = {e.ref: e for e in purse.settled("a") if e.settled and "tokens_in" in e.settled}
         assert sorted(told) == sorted(real)
         assert bill <= purse.spent("a") + 1e-9 <= 6.0 + 1e-9
@@ -145,7 +163,9 @@ async def agent(folder: StudyFolder) -> None:
     token = json.loads((folder.root / "tokens.json").read_text())["a.external-1"]
     problem = folder.load().problem
     rows = [json.loads(line)["id"] for line in (folder.task / "test.jsonl").read_text().splitlines()]
-    http = httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(socket)), headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    http = httpx2.AsyncClient(
+        transport=httpx2.AsyncHTTPTransport(uds=str(socket)), headers={"Authorization": f"Bearer {token}"}, timeout=60
+    )
     async with http, Client(streamable_http_client("http://lab/mcp/", http_client=http)) as client:
 
         async def told(tool: str, **args: Any) -> Any:
@@ -154,7 +174,9 @@ async def agent(folder: StudyFolder) -> None:
             return answer.structured_content
 
         before = (await told("get_budget"))["evaluations"][0]["left"]
-        answer = await told("evaluate_predictions", problem=problem, predictions={id_: (i % 2) * 1.0 for i, id_ in enumerate(rows)})
+        answer = await told(
+            "evaluate_predictions", problem=problem, predictions={id_: (i % 2) * 1.0 for i, id_ in enumerate(rows)}
+        )
         assert answer["status"] in ("improved", "not_improved")
         assert (await told("get_budget"))["evaluations"][0]["left"] == before - 1
         vanilla = "from aar.methods.vanilla import run\n"

@@ -32,7 +32,9 @@ Make = Callable[..., StudyFolder]
 
 def command(lab: LabFolder, *words: str, **env: str) -> subprocess.Popen[bytes]:
     line = [sys.executable, "-m", "aar.cli", "study", *words, "--lab", str(lab.root), "--json"]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **env}, start_new_session=True)
+    return subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **env}, start_new_session=True
+    )
 
 
 def test_two_studies_share_a_lab(ended_lab: LabFolder) -> None:
@@ -136,7 +138,9 @@ def test_a_vanished_model(quick_lab: LabFolder, make_study: Make, tmp_path: Path
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_a_model_that_vanishes_on_the_way(quick_lab: LabFolder, make_study: Make, campaign: ModuleType, tmp_path: Path) -> None:
+def test_a_model_that_vanishes_on_the_way(
+    quick_lab: LabFolder, make_study: Make, campaign: ModuleType, tmp_path: Path
+) -> None:
     """The study stops and says what has gone and how to bring it back; with the files in place again it goes on to its end."""
     folder, models = make_study(search=1, random=0, trials=2), tmp_path / "models"
     models.mkdir()

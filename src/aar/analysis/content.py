@@ -225,8 +225,12 @@ def board(m: Material) -> Table:
 def opened(m: Material) -> Table:
     columns = (Column("method"), Column("researcher"), Column("what it is"), Column("PGR on private rows", True))
     rows = [
-        (str(r.get("method")), m.label(str(r.get("researcher"))), m.described(str(r.get("researcher")), str(r.get("method"))),
-         str(Figure.read(r) or "not scored"))
+        (
+            str(r.get("method")),
+            m.label(str(r.get("researcher"))),
+            m.described(str(r.get("researcher")), str(r.get("method"))),
+            str(Figure.read(r) or "not scored"),
+        )
         for r in m.result.get("opened") or []
     ]
     return Table("All methods opened, intervals holding together", columns, tuple(rows))

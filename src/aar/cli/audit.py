@@ -27,7 +27,9 @@ def verify(lab: Lab = None, json: Json = False) -> None:
         if not path.exists():
             raise NotFound(f"{folder.root} has no audit log", hint="serve the lab first: aar serve")
         report = AuditLog(path, folder.sealed / "audit.key").verify()
-        out.show({"ok": report.ok, "entries": report.entries, "problems": list(report.problems)},
-                 *(report.problems or [f"{report.entries} entries, none removed, changed or reordered"]))
+        out.show(
+            {"ok": report.ok, "entries": report.entries, "problems": list(report.problems)},
+            *(report.problems or [f"{report.entries} entries, none removed, changed or reordered"]),
+        )
         if not report.ok:
             raise typer.Exit(1)

@@ -19,7 +19,9 @@ def run(
     problem: str,
     seeds: Annotated[str, typer.Option(help="Seeds of each method: 0-4 or 0,3,7.")] = "0-4",
     baseline_seeds: Annotated[int, typer.Option(help="Seeds of floor and ceiling, 5 to 16.", min=5, max=16)] = 16,
-    ceiling_seeds: Annotated[int | None, typer.Option(help="Seeds of the ceiling alone; a finetuned student's needs this.", min=1)] = None,
+    ceiling_seeds: Annotated[
+        int | None, typer.Option(help="Seeds of the ceiling alone; a finetuned student's needs this.", min=1)
+    ] = None,
     slow: Annotated[bool, typer.Option("--slow", help="Also the baselines that prompt the student (minutes).")] = False,
     subsets: Annotated[bool, typer.Option("--subsets", help="A table per subset too.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Measure floor and ceiling anew.")] = False,
@@ -39,22 +41,37 @@ def run(
             card = prepare(where, named, seeds=baseline_seeds, progress=progress, force=force, ceilings=ceiling_seeds)
             methods = human_methods(slow=slow)
             lines = run_baselines(where, named, methods, wanted, lambda m: out.say(f"{m} on {named.short}"), progress)
-        data = {"problem": named.name, "rows": card.rows, "floor": card.floor, "ceiling": card.ceiling,
-                "methods": [line.__dict__ for line in lines]}
+        data = {
+            "problem": named.name,
+            "rows": card.rows,
+            "floor": card.floor,
+            "ceiling": card.ceiling,
+            "methods": [line.__dict__ for line in lines],
+        }
         out.show(data, *_tables(named.short, data, subsets))
 
 
 def _tables(name: str, data: dict[str, Any], subsets: bool) -> list[Any]:
     ceiling = data["ceiling"]
-    head = f"{name}: floor {_pm(data['floor'])}, ceiling {_pm(ceiling) if ceiling else 'not measured (no truth for the unlabeled rows, or a finetuned student without --ceiling-seeds)'}, " \
-           f"{data['rows']['test']} interactive rows"
+    head = (
+        f"{name}: floor {_pm(data['floor'])}, ceiling {_pm(ceiling) if ceiling else 'not measured (no truth for the unlabeled rows, or a finetuned student without --ceiling-seeds)'}, "
+        f"{data['rows']['test']} interactive rows"
+    )
     rows = [_row(line["method"], line["result"], line["not_run"]) for line in data["methods"]]
     drawn: list[Any] = [table(head, ["method", "accuracy", "PGR", "95 % interval", "s"], rows)]
     if subsets:
-        drawn += [table(f"{line['method']} by subset", ["subset", "n", "acc", "floor", "ceiling", "PGR"],
-                        [(k, v["n"], v["acc"], v["floor"], v["ceiling"], v["pgr"] and v["pgr"]["mean"])
-                         for k, v in line["result"]["by_subset"].items()])
-                  for line in data["methods"] if line["result"]]
+        drawn += [
+            table(
+                f"{line['method']} by subset",
+                ["subset", "n", "acc", "floor", "ceiling", "PGR"],
+                [
+                    (k, v["n"], v["acc"], v["floor"], v["ceiling"], v["pgr"] and v["pgr"]["mean"])
+                    for k, v in line["result"]["by_subset"].items()
+                ],
+            )
+            for line in data["methods"]
+            if line["result"]
+        ]
     return drawn
 
 

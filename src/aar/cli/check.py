@@ -15,8 +15,11 @@ app = typer.Typer()
 @app.command()
 def check(
     submission: int,
-    seeds: Annotated[int, typer.Option(min=1, max=16, help="Runs on each altered task; the verdict's number looks the same.")] = 5,
-    lab: Lab = None, json: Json = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=16, help="Runs on each altered task; the verdict's number looks the same.")
+    ] = 5,
+    lab: Lab = None,
+    json: Json = False,
 ) -> None:
     """Run the integrity checks on a submission that has a verdict (the owner's). Nothing is decided: a flag sends it to
     `aar review`."""
@@ -34,5 +37,11 @@ def check(
         finally:
             opened.close()
         cells = [(f.level, f.label, f.says, f.look) for f in report.findings]
-        out.show({"submission": submission, **report.as_json()},
-                 table(f"Submission {submission}: {report.board or 'no board measured'}", ["", "suggests", "found", "look"], cells))
+        out.show(
+            {"submission": submission, **report.as_json()},
+            table(
+                f"Submission {submission}: {report.board or 'no board measured'}",
+                ["", "suggests", "found", "look"],
+                cells,
+            ),
+        )

@@ -73,11 +73,7 @@ def _agent(name: str) -> Callable[..., None]:
         with run_command(json) as out:
             line, may = configuration(LabFolder.find(lab), researcher, study, elsewhere)
             where, form = AGENTS[name]
-            ranks = (
-                "it may rank"
-                if may
-                else "it never ranks: an agent on the lab's own account could read the labels"
-            )
+            ranks = "it may rank" if may else "it never ranks: an agent on the lab's own account could read the labels"
             out.show(
                 {"agent": name, "config": line, "text": form(line)},
                 f"{where}:",
@@ -95,7 +91,9 @@ for _name in AGENTS:
     app.command(_name)(_agent(_name))
 
 
-def configuration(folder: LabFolder, researcher: str, study: str | None, elsewhere: bool) -> tuple[dict[str, Any], bool]:
+def configuration(
+    folder: LabFolder, researcher: str, study: str | None, elsewhere: bool
+) -> tuple[dict[str, Any], bool]:
     """{command, args, env} of the bridge, and whether it may rank. A member of a study keeps the token it has there."""
     from aar.lab import tokens
     from aar.lab.store import Store

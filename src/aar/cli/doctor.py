@@ -25,17 +25,27 @@ def doctor(lab: Lab = None, json: Json = False) -> None:
     with run_command(json) as out:
         folder = LabFolder.find(lab)
         checks: dict[str, Callable[[], str]] = {
-            "python": _python, "disk": lambda: _disk(folder), "packages": _packages, "sandbox": _sandbox,
-            "method in sandbox": _method, "model": _model, "server": lambda: _server(folder),
+            "python": _python,
+            "disk": lambda: _disk(folder),
+            "packages": _packages,
+            "sandbox": _sandbox,
+            "method in sandbox": _method,
+            "model": _model,
+            "server": lambda: _server(folder),
         }
         rows = []
         for name, check in checks.items():
             with out.progress(f"checking {name}"):
                 rows.append(_tried(name, check))
         failed = [r for r in rows if not r["ok"]]
-        out.show({"ok": not failed, "checks": rows},
-                 table("Doctor", ["check", "", "found", "mend with"],
-                       [(r["check"], "ok" if r["ok"] else "FAILS", r["found"], r["mend"]) for r in rows]))
+        out.show(
+            {"ok": not failed, "checks": rows},
+            table(
+                "Doctor",
+                ["check", "", "found", "mend with"],
+                [(r["check"], "ok" if r["ok"] else "FAILS", r["found"], r["mend"]) for r in rows],
+            ),
+        )
         if failed:
             raise typer.Exit(1)
 
@@ -57,7 +67,9 @@ def _disk(folder: LabFolder) -> str:
     place = next(p for p in (folder.root, *folder.root.parents) if p.exists())
     free = shutil.disk_usage(place).free / 1e9
     if free < MIN_DISK_GB:
-        raise LabError(f"{free:.1f} GB free at {place}", hint=f"free {MIN_DISK_GB} GB, or choose another folder with --lab")
+        raise LabError(
+            f"{free:.1f} GB free at {place}", hint=f"free {MIN_DISK_GB} GB, or choose another folder with --lab"
+        )
     return f"{free:.0f} GB free at {place}"
 
 
@@ -93,7 +105,9 @@ def _method() -> str:
     with tempfile.TemporaryDirectory() as place:
         ended = available().run([PYTHON, "-I", "-c", program], [Mount(Path(place), WORKSPACE, writable=True)])
     if ended.stdout.strip() != b"ok":
-        raise ProviderDown(ended.stderr.decode(errors="replace").strip()[-300:] or ended.stdout.decode(), hint="make setup")
+        raise ProviderDown(
+            ended.stderr.decode(errors="replace").strip()[-300:] or ended.stdout.decode(), hint="make setup"
+        )
     return f"imports and isolation as they should be, {ended.seconds:.1f} s"
 
 

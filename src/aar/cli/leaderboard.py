@@ -19,4 +19,6 @@ def leaderboard(problem: str, lab: Lab = None, json: Json = False) -> None:
         with running(LabFolder.find(lab), workers=0) as client:
             board = client.leaderboard(problem)
         columns = ["rank", "kind", "name", "researcher", "pgr", "accuracy", "error", "status", "submission"]
-        out.show(board, table(f"Leaderboard: {board['problem']}", columns, [[r[c] for c in columns] for r in board["rows"]]))
+        out.show(
+            board, table(f"Leaderboard: {board['problem']}", columns, [[r[c] for c in columns] for r in board["rows"]])
+        )

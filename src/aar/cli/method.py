@@ -49,7 +49,9 @@ def parse_sweep(pairs: list[str]) -> list[dict[str, Any]]:
     comma itself is written as a JSON list of values."""
     swept = []
     for name, value in ((p.partition("=")[0], parse_params([p])[p.partition("=")[0]]) for p in pairs):
-        values = value if isinstance(value, list) else [parse_params([f"{name}={v}"])[name] for v in str(value).split(",")]
+        values = (
+            value if isinstance(value, list) else [parse_params([f"{name}={v}"])[name] for v in str(value).split(",")]
+        )
         swept.append([(name, v) for v in values])
     return [dict(setting) for setting in itertools.product(*swept)]
 
@@ -73,14 +75,35 @@ def list_(
             if unknown := [g for g in given if g not in known]:
                 raise InputError(f"{unknown[0]!r} is not known", code="bad_filter", hint=f"known: {', '.join(known)}")
         offer, results = _offer(LabFolder.find(lab), on) if on else None, known_results()
-        cards = {n: c for n, c in ((n, library.card(n)) for n in library.methods())
-                 if family in (None, c.family) and set(needs) <= set(c.inputs) and not set(without) & set(c.inputs)
-                 and (offer is None or not c.missing(*offer))}
-        rows = [(n, c.family, ", ".join(c.inputs), c.student, best_known(results, n), "yes" if c.human else "", c.cost, c.summary)
-                for n, c in cards.items()]
+        cards = {
+            n: c
+            for n, c in ((n, library.card(n)) for n in library.methods())
+            if family in (None, c.family)
+            and set(needs) <= set(c.inputs)
+            and not set(without) & set(c.inputs)
+            and (offer is None or not c.missing(*offer))
+        }
+        rows = [
+            (
+                n,
+                c.family,
+                ", ".join(c.inputs),
+                c.student,
+                best_known(results, n),
+                "yes" if c.human else "",
+                c.cost,
+                c.summary,
+            )
+            for n, c in cards.items()
+        ]
         columns = ["name", "family", "needs", "student", "best known PGR", "human", "cost", "what it does"]
-        out.show([{"name": n, **c.__dict__, "student": c.student, "best_known": best_known(results, n)} for n, c in cards.items()],
-                 table(f"{len(cards)} methods", columns, rows))
+        out.show(
+            [
+                {"name": n, **c.__dict__, "student": c.student, "best_known": best_known(results, n)}
+                for n, c in cards.items()
+            ],
+            table(f"{len(cards)} methods", columns, rows),
+        )
 
 
 def _offer(lab: LabFolder, problem: str) -> tuple[Any, Any, Any]:
@@ -103,17 +126,35 @@ def show(name: str, json: Json = False) -> None:
 
         card, results = library.card(name), known_results()
         measured = (results or {"methods": {}})["methods"].get(name, {"problems": {}})["problems"]
-        lines = {results["problems"][p]["short"]: figure(v["pgr"]) for p, v in measured.items() if v.get("pgr")} if results else {}
-        told = {"formula": card.formula, "source": card.source, "departs": card.departs, "needs": ", ".join(card.inputs),
-                "student": card.student, "defaults": jsonlib.dumps(card.defaults), "tried too": jsonlib.dumps(card.grid) if card.grid else "",
-                "measured": "; ".join(f"{k} {v}" for k, v in lines.items()), "code": str(library.source_file(name))}
-        out.show({"name": name, **card.__dict__, "student": card.student, "measured": measured},
-                 f"{name} ({card.family}): {card.summary}", *(f"  {k:10s}{v}" for k, v in told.items() if v))
+        lines = (
+            {results["problems"][p]["short"]: figure(v["pgr"]) for p, v in measured.items() if v.get("pgr")}
+            if results
+            else {}
+        )
+        told = {
+            "formula": card.formula,
+            "source": card.source,
+            "departs": card.departs,
+            "needs": ", ".join(card.inputs),
+            "student": card.student,
+            "defaults": jsonlib.dumps(card.defaults),
+            "tried too": jsonlib.dumps(card.grid) if card.grid else "",
+            "measured": "; ".join(f"{k} {v}" for k, v in lines.items()),
+            "code": str(library.source_file(name)),
+        }
+        out.show(
+            {"name": name, **card.__dict__, "student": card.student, "measured": measured},
+            f"{name} ({card.family}): {card.summary}",
+            *(f"  {k:10s}{v}" for k, v in told.items() if v),
+        )
 
 
 @app.command()
-def new(name: str, from_: Annotated[str, typer.Option("--from", help="Method to start from.")] = "vanilla",
-        json: Json = False) -> None:
+def new(
+    name: str,
+    from_: Annotated[str, typer.Option("--from", help="Method to start from.")] = "vanilla",
+    json: Json = False,
+) -> None:
     """A method folder of your own, NAME/method.py, copied from a method of the library."""
     from aar.methods import library
 
@@ -132,8 +173,12 @@ def run(
     problem: str,
     seeds: Annotated[str, typer.Option(help="Seeds: 0-4 or 0,3,7.")] = "0-4",
     param: Annotated[list[str], typer.Option("--param", "-p", help="Hyper-parameter NAME=VALUE; repeat.")] = [],  # noqa: B006
-    sweep: Annotated[list[str], typer.Option(help="NAME=V1,V2,...: run every value; repeat for all combinations.")] = [],  # noqa: B006
-    student: Annotated[str | None, typer.Option(help="Another student: lora, full, or a model's name with -lora or -full.")] = None,
+    sweep: Annotated[
+        list[str], typer.Option(help="NAME=V1,V2,...: run every value; repeat for all combinations.")
+    ] = [],  # noqa: B006
+    student: Annotated[
+        str | None, typer.Option(help="Another student: lora, full, or a model's name with -lora or -full.")
+    ] = None,
     rows: Annotated[int | None, typer.Option(min=2, help="Train on so many rows only.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of a finetuned student.")] = None,
     lab: Lab = None,
@@ -150,32 +195,62 @@ def run(
         wanted, params = parse_seeds(seeds), parse_params(param)
         named = named.with_student(student) if student else named
         settings = [params | setting for setting in parse_sweep(sweep)]
-        out.say(f"{method} on {named.short}, {len(wanted)} seeds" + (f", {len(settings)} settings" if sweep else "") + " ...")
+        out.say(
+            f"{method} on {named.short}, {len(wanted)} seeds"
+            + (f", {len(settings)} settings" if sweep else "")
+            + " ..."
+        )
         with feature_progress(out) as progress:
             if student:
                 prepare(where, named, progress=progress)
-            done = [run_trial(where, named, method, wanted, params=p, progress=progress, cut=Cut(rows, epochs)).as_json() for p in settings]
-        out.show({"sweep": [{"params": p, **d} for p, d in zip(settings, done, strict=True)]} if sweep else done[0],
-                 *(_swept(settings, done) if sweep else _as_text(out, done[0])))
+            done = [
+                run_trial(where, named, method, wanted, params=p, progress=progress, cut=Cut(rows, epochs)).as_json()
+                for p in settings
+            ]
+        out.show(
+            {"sweep": [{"params": p, **d} for p, d in zip(settings, done, strict=True)]} if sweep else done[0],
+            *(_swept(settings, done) if sweep else _as_text(out, done[0])),
+        )
 
 
 def _swept(settings: list[dict[str, Any]], done: list[dict[str, Any]]) -> list[Any]:
     """One line a setting, best first. The best of many looks better than it is."""
     order = sorted(range(len(done)), key=lambda i: -done[i]["acc"]["mean"])
-    lines = [(jsonlib.dumps(settings[i]), f"{d['acc']['mean']:.3f}", *([f"{d['pgr']['mean']:.3f}", f"[{d['pgr']['lo']:.3f}, {d['pgr']['hi']:.3f}]"]
-              if d["pgr"] else ["not scored", d["not_scored"]]), f"{d['seconds']:.1f}") for i in order for d in [done[i]]]
-    return [table(f"{done[0]['method']} on {done[0]['problem']}", ["setting", "accuracy", "PGR", "95 % interval", "s"], lines),
-            f"the best of {len(done)} on the rows that chose it: run it on another problem before you believe it"]
+    lines = [
+        (
+            jsonlib.dumps(settings[i]),
+            f"{d['acc']['mean']:.3f}",
+            *(
+                [f"{d['pgr']['mean']:.3f}", f"[{d['pgr']['lo']:.3f}, {d['pgr']['hi']:.3f}]"]
+                if d["pgr"]
+                else ["not scored", d["not_scored"]]
+            ),
+            f"{d['seconds']:.1f}",
+        )
+        for i in order
+        for d in [done[i]]
+    ]
+    return [
+        table(
+            f"{done[0]['method']} on {done[0]['problem']}", ["setting", "accuracy", "PGR", "95 % interval", "s"], lines
+        ),
+        f"the best of {len(done)} on the rows that chose it: run it on another problem before you believe it",
+    ]
 
 
 @app.command("table")
 def table_(
-    problems: Annotated[list[str], typer.Argument(help="Prepared problems; at least two testbeds, so that settings can be chosen elsewhere.")],
+    problems: Annotated[
+        list[str],
+        typer.Argument(help="Prepared problems; at least two testbeds, so that settings can be chosen elsewhere."),
+    ],
     only: Annotated[list[str], typer.Option(help="Only these methods; repeat.")] = [],  # noqa: B006
     seeds: Annotated[str, typer.Option(help="Seeds: 0-4 or 0,3,7.")] = "0-4",
     slow: Annotated[bool, typer.Option("--slow", help="Also methods that take minutes.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 2,
-    write: Annotated[Path, typer.Option("--out", help="Folder of table.json, table.md and table.png.")] = Path("docs/methods"),
+    write: Annotated[Path, typer.Option("--out", help="Folder of table.json, table.md and table.png.")] = Path(
+        "docs/methods"
+    ),
     lab: Lab = None,
     json: Json = False,
 ) -> None:
@@ -187,7 +262,11 @@ def table_(
         from aar.scoring.problem import Problem
 
         where, named, wanted = LabFolder.find(lab), [Problem.parse(p) for p in problems], parse_seeds(seeds)
-        methods = [n for n in (only or library.methods()) if only or ((slow or library.card(n).cost == "seconds") and n != "compose")]
+        methods = [
+            n
+            for n in (only or library.methods())
+            if only or ((slow or library.card(n).cost == "seconds") and n != "compose")
+        ]
         start, todo = time.monotonic(), method_cells.cells(named, methods, wanted)
         method_cells.run_cells(where, todo, jobs, lambda done, total, last: out.say(f"{done}/{total} {last}"))
         data = method_table.collect(where, named, methods, wanted)
@@ -196,11 +275,16 @@ def table_(
         (write / "table.md").write_text(method_pages.table_page(data))
         (write / "table.png").write_bytes(method_plot.picture(data))
         ran = sum(line["mean_rank"] is not None for line in data["methods"].values())
-        out.show(data, f"{ran} of {len(methods)} methods on {len(named)} problems in {time.monotonic() - start:.0f} s: {write}/table.md")
+        out.show(
+            data,
+            f"{ran} of {len(methods)} methods on {len(named)} problems in {time.monotonic() - start:.0f} s: {write}/table.md",
+        )
 
 
 @app.command()
-def docs(write: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("docs/methods"), json: Json = False) -> None:
+def docs(
+    write: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("docs/methods"), json: Json = False
+) -> None:
     """The pages of the library, one a family, from the cards; the table's page too where it was measured."""
     with run_command(json) as out:
         from aar.analysis import method_pages
@@ -217,9 +301,13 @@ def docs(write: Annotated[Path, typer.Option("--out", help="Folder to write to."
 def _as_text(out: Output, data: dict[str, Any]) -> list[Any]:
     pgr = data["pgr"]
     scored = f"{pgr['mean']:.3f} [{pgr['lo']:.3f}, {pgr['hi']:.3f}]" if pgr else f"not scored: {data['not_scored']}"
-    subsets = [(k, v["n"], v["acc"], v["floor"], v["ceiling"], v["pgr"] and v["pgr"]["mean"])
-               for k, v in data["by_subset"].items()]
+    subsets = [
+        (k, v["n"], v["acc"], v["floor"], v["ceiling"], v["pgr"] and v["pgr"]["mean"])
+        for k, v in data["by_subset"].items()
+    ]
     ceiling = data["ceiling"] and f"{data['ceiling']['mean']:.3f}"
-    lines: list[Any] = [f"{data['method']} on {data['problem']}: accuracy {data['acc']['mean']:.3f}, PGR {scored}",
-                        f"  floor {data['floor']['mean']:.3f}, ceiling {ceiling}, {data['seconds']:.1f} s"]
+    lines: list[Any] = [
+        f"{data['method']} on {data['problem']}: accuracy {data['acc']['mean']:.3f}, PGR {scored}",
+        f"  floor {data['floor']['mean']:.3f}, ceiling {ceiling}, {data['seconds']:.1f} s",
+    ]
     return lines + ([table("By subset", ["subset", "n", "acc", "floor", "ceiling", "pgr"], subsets)] if subsets else [])

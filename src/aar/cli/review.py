@@ -28,13 +28,23 @@ def _call(lab: Any, method: str, path: str, body: Any = None, query: Any = None)
 @app.command("list")
 def list_(
     state: Annotated[str, typer.Option(help="pending_review, verified or disqualified.")] = "pending_review",
-    lab: Lab = None, json: Json = False,
+    lab: Lab = None,
+    json: Json = False,
 ) -> None:
     """What waits for a decision, with its evidence and what other reviewers decided."""
     with run_command(json) as out:
         rows = _call(lab, "GET", "reviews", query={"state": state})
-        cells = [(r["submission"], r["problem"], r["method"], r["researcher"], r["state"] + ", disputed" * r["disputed"],
-                  "; ".join(f"{v['reviewer']}: {v['decision']} ({v['reason']})" for v in r["reviews"])) for r in rows]
+        cells = [
+            (
+                r["submission"],
+                r["problem"],
+                r["method"],
+                r["researcher"],
+                r["state"] + ", disputed" * r["disputed"],
+                "; ".join(f"{v['reviewer']}: {v['decision']} ({v['reason']})" for v in r["reviews"]),
+            )
+            for r in rows
+        ]
         out.show(rows, table("Reviews", ["submission", "problem", "method", "researcher", "state", "decisions"], cells))
 
 

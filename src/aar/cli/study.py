@@ -26,7 +26,9 @@ def new(
     evaluations: Annotated[int, typer.Option(min=0, help="Vectors each may ask about; the lab may allow fewer.")] = 2,
     submissions: Annotated[int, typer.Option(min=0, help="Reruns each may ask for.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of a configuration.")] = 3,
-    transfer: Annotated[list[str] | None, typer.Option(help="Problems for the best method at the end; repeatable.")] = None,
+    transfer: Annotated[
+        list[str] | None, typer.Option(help="Problems for the best method at the end; repeatable.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of all researchers' own choices.")] = 0,
     model: Annotated[str, typer.Option(help="What LLM researchers think with, as Inspect names it, or scripted.")] = "",
     think: Annotated[str, typer.Option(help="The model behind think_hard; the same one if left out.")] = "",
@@ -51,7 +53,15 @@ def new(
             Card.load(folder, Problem.parse(wanted))
         people = make_team(name, [("search", search), ("random", random), *_arms(team)], starts.names(), seed)
         spec = StudySpec(
-            name, problem, people, minutes * 60, trials, evaluations, submissions, seeds, transfer=tuple(transfer or ()),
+            name,
+            problem,
+            people,
+            minutes * 60,
+            trials,
+            evaluations,
+            submissions,
+            seeds,
+            transfer=tuple(transfer or ()),
             llm=Llm(model, think, usd, usd_study, usd_day),
         )
         for member in people:
@@ -76,8 +86,11 @@ def _arms(given: list[str] | None) -> list[tuple[str, int]]:
 
 def _people(spec: Any) -> Any:
     rows = [[m.name, m.arm, m.direction, m.seed] for m in spec.researchers]
-    return table(f"{spec.name}: {spec.trials} trials and {spec.wall_s / 60:g} minutes each, on {spec.problem}",
-                 ["researcher", "arm", "direction", "seed"], rows)
+    return table(
+        f"{spec.name}: {spec.trials} trials and {spec.wall_s / 60:g} minutes each, on {spec.problem}",
+        ["researcher", "arm", "direction", "seed"],
+        rows,
+    )
 
 
 @app.command()
@@ -102,8 +115,11 @@ def _run(out: Output, lab: LabFolder, name: str) -> None:
     with watching(out, lab, spec) as hear:
         ended = run_study(lab, name, hear)
     next_ = f"aar study finalize {name}" if ended.complete else f"aar study resume {name}"
-    out.show(ended.__dict__, f"{name}: {ended.trials} trials of {ended.configurations} configurations, {ended.evaluations} evaluations, "
-             f"{ended.submissions} submissions, {ended.seconds:.0f} s; next: {next_}")
+    out.show(
+        ended.__dict__,
+        f"{name}: {ended.trials} trials of {ended.configurations} configurations, {ended.evaluations} evaluations, "
+        f"{ended.submissions} submissions, {ended.seconds:.0f} s; next: {next_}",
+    )
     if not ended.complete:
         raise typer.Exit(1)
 
@@ -142,10 +158,16 @@ def status(
 
 
 def _shown(o: Any) -> list[Any]:
-    rows = [[m["name"], m["direction"], m["state"], m["trials"], m["evaluations"], m["submissions"], m["best"]] for m in o.researchers]
+    rows = [
+        [m["name"], m["direction"], m["state"], m["trials"], m["evaluations"], m["submissions"], m["best"]]
+        for m in o.researchers
+    ]
     columns = ["researcher", "direction", "state", "trials", "evaluations", "submissions", "best PGR told"]
     where = [[kind, t["jobs"], t["seconds"], t["waited"]] for kind, t in o.time.items()]
-    return [table(f"{o.name}: {o.state}, on {o.problem}", columns, rows), table("where the time went", ["jobs", "number", "s at work", "s in the queue"], where)]
+    return [
+        table(f"{o.name}: {o.state}, on {o.problem}", columns, rows),
+        table("where the time went", ["jobs", "number", "s at work", "s in the queue"], where),
+    ]
 
 
 @app.command()
@@ -159,7 +181,9 @@ def stop(name: str, lab: Lab = None, json: Json = False) -> None:
         StudyFolder(folder, name).load()
         with running(folder, workers=0) as owner:
             made = owner.call("POST", f"studies/{name}/stop")
-        out.show({"study": name, "state": made["state"]}, f"{name} is {made['state']}; go on with: aar study resume {name}")
+        out.show(
+            {"study": name, "state": made["state"]}, f"{name} is {made['state']}; go on with: aar study resume {name}"
+        )
 
 
 @app.command()
@@ -176,8 +200,10 @@ def final_lines(result: dict[str, Any]) -> list[str]:
     """The result in words; a difference is claimed nowhere, the intervals speak."""
     best, final = result["best_verified"], result["final"]
     label = f" ({final['label']})" if "label" in final else ""
-    lines = [f"primary method: {best['method']} of {best['researcher']}, PGR {interval(best)} when verified",
-             f"on {final['n']} private rows{label}: PGR {interval(final)}"]
+    lines = [
+        f"primary method: {best['method']} of {best['researcher']}, PGR {interval(best)} when verified",
+        f"on {final['n']} private rows{label}: PGR {interval(final)}",
+    ]
     lines += [f"on {problem}: PGR {interval(moved)}" for problem, moved in result["transfer"].items()]
     if second := result.get("runner_up"):
         lines.append(f"runner-up: {second['method']} of {second['researcher']}, PGR {interval(second)} when verified")

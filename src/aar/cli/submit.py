@@ -21,7 +21,9 @@ def submit(
     problem: Annotated[str, typer.Option(help="The problem, e.g. code.")],
     name: Annotated[str | None, typer.Option(help="The method's name; else the folder's.")] = None,
     claimed: Annotated[float | None, typer.Option(help="The PGR you expect; shown beside the verdict.")] = None,
-    server: Annotated[str | None, typer.Option(help="Socket path or URL; else $AAR_SERVER, else this lab's own.")] = None,
+    server: Annotated[
+        str | None, typer.Option(help="Socket path or URL; else $AAR_SERVER, else this lab's own.")
+    ] = None,
     token: Annotated[str | None, typer.Option(help="Your token; else $AAR_TOKEN.")] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the verdict.")] = True,
     timeout: Annotated[float, typer.Option(help="Seconds to wait.")] = 1800.0,

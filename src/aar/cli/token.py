@@ -30,8 +30,11 @@ def create(
         store.migrate()
         token = tokens.create(store, name, scope, study)
         socket = folder.sockets / (name + "/api.sock" if scope == "researcher" else "owner.sock")
-        out.show({"name": name, "scope": scope, "study": study, "token": token, "server": str(socket)},
-                 f"AAR_TOKEN={token}", f"AAR_SERVER={socket}")
+        out.show(
+            {"name": name, "scope": scope, "study": study, "token": token, "server": str(socket)},
+            f"AAR_TOKEN={token}",
+            f"AAR_SERVER={socket}",
+        )
 
 
 @app.command("list")
@@ -43,8 +46,14 @@ def list_(lab: Lab = None, json: Json = False) -> None:
 
         store = Store(LabFolder.find(lab).database)
         store.migrate()
-        rows = [{k: getattr(t, k) for k in ("id", "name", "scope", "study", "created", "revoked")} for t in tokens.listed(store)]
-        out.show(rows, table("Tokens", ["id", "name", "scope", "study", "created", "revoked"], [list(r.values()) for r in rows]))
+        rows = [
+            {k: getattr(t, k) for k in ("id", "name", "scope", "study", "created", "revoked")}
+            for t in tokens.listed(store)
+        ]
+        out.show(
+            rows,
+            table("Tokens", ["id", "name", "scope", "study", "created", "revoked"], [list(r.values()) for r in rows]),
+        )
 
 
 @app.command()

@@ -29,9 +29,11 @@ def verify(submission: int, lab: Lab = None, json: Json = False) -> None:
             again = _again(folder, row)
         same = all(again[k] and again[k]["acc"] == exact[k]["acc"] for k in ("test", "ood") if exact[k])
         same = same and again["seeds"] == exact["seeds"]
-        out.show({"submission": submission, "same": same, "verdict": exact, "again": again},
-                 f"submission {submission}: {'the same verdict, to the last digit' if same else 'ANOTHER verdict'} "
-                 f"(accuracy {exact['test']['acc']['mean']:.6f}, again {again['test']['acc']['mean']:.6f})")
+        out.show(
+            {"submission": submission, "same": same, "verdict": exact, "again": again},
+            f"submission {submission}: {'the same verdict, to the last digit' if same else 'ANOTHER verdict'} "
+            f"(accuracy {exact['test']['acc']['mean']:.6f}, again {again['test']['acc']['mean']:.6f})",
+        )
         if not same:
             raise typer.Exit(1)
 

@@ -29,7 +29,9 @@ def this_machine() -> Needs:
 class LocalExecutor:
     """Close it, or use it in a `with`: what runs is asked to stop, what waits is cancelled."""
 
-    def __init__(self, total: Needs | None = None, kept_for_reruns: int = 1, reruns_elsewhere: Callable[[], int] = lambda: 0) -> None:
+    def __init__(
+        self, total: Needs | None = None, kept_for_reruns: int = 1, reruns_elsewhere: Callable[[], int] = lambda: 0
+    ) -> None:
         self.capacity = Capacity(total or this_machine(), kept_for_reruns)
         self.reruns_elsewhere = reruns_elsewhere
         self._handles: list[Handle[Any]] = []
@@ -42,7 +44,9 @@ class LocalExecutor:
     def submit(self, job: Job[T]) -> Handle[T]:
         """Queue it. InputError for a job that could never start here."""
         if not self.capacity.check(job.needs):
-            raise InputError(f"job {job.name!r} needs {job.needs}, this machine has {self.capacity.total}", code="too_big")
+            raise InputError(
+                f"job {job.name!r} needs {job.needs}, this machine has {self.capacity.total}", code="too_big"
+            )
         with self._changed:
             if self._closed:
                 raise Cancelled("the executor is closed")
@@ -94,7 +98,9 @@ class LocalExecutor:
 
     def _next(self, reruns_elsewhere: int) -> Handle[Any] | None:
         def seen(state: str) -> list[Waiting]:
-            return [Waiting(h.id, h.job.owner, h.job.needs, h.job.priority, h.id) for h in self._handles if h.state == state]
+            return [
+                Waiting(h.id, h.job.owner, h.job.needs, h.job.priority, h.id) for h in self._handles if h.state == state
+            ]
 
         running = seen("running")
         served = dict(self._served)

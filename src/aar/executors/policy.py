@@ -36,7 +36,10 @@ class Capacity:
 
 
 def choose(
-    waiting: Sequence[Waiting], running: Sequence[Waiting], served: Mapping[str, float], capacity: Capacity,
+    waiting: Sequence[Waiting],
+    running: Sequence[Waiting],
+    served: Mapping[str, float],
+    capacity: Capacity,
     reruns_elsewhere: int = 0,
 ) -> int | None:
     """The id of the job to start now, or None. served: owner -> slot-seconds held so far, running jobs included.

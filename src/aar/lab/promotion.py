@@ -31,7 +31,9 @@ EARLIER = 300  # snapshots compared with, newest first
 Progress = Callable[[str], None]
 
 
-def promote(lab: Lab, actor: str, submission: int, rules: RerunRules = RerunRules(), progress: Progress = lambda doing: None) -> Report:
+def promote(
+    lab: Lab, actor: str, submission: int, rules: RerunRules = RerunRules(), progress: Progress = lambda doing: None
+) -> Report:
     """Look over a submission that has a verdict and keep what was found. With a flag it waits for a person."""
     with lab.store.reading() as session:
         row = session.get(Submission, submission)
@@ -52,8 +54,16 @@ def keep(lab: Lab, actor: str, submission: int, report: Report) -> None:
         row.verdict, row.board = {**(row.verdict or {}), "evidence": report.as_json()}, report.board
         if report.flagged and row.state == "verified" and not decided:
             row.state = "pending_review"
-        lab.store.record(actor, "submission.checked", id=submission, flagged=report.flagged, board=report.board, state=row.state)
-        told = {"id": row.id, "state": row.state, "problem": row.problem, "method": row.method, "researcher": row.researcher}
+        lab.store.record(
+            actor, "submission.checked", id=submission, flagged=report.flagged, board=report.board, state=row.state
+        )
+        told = {
+            "id": row.id,
+            "state": row.state,
+            "problem": row.problem,
+            "method": row.method,
+            "researcher": row.researcher,
+        }
         events.publish(lab.store, "submission", told, row.study)
 
 
@@ -91,7 +101,8 @@ def earlier(lab: Lab, session: Session, row: Submission) -> list[Code]:
     credited = _ancestors(session, row.snapshot) | {row.snapshot}
     query = sa.select(Snapshot).where(Snapshot.created <= mine.created).order_by(Snapshot.created.desc()).limit(EARLIER)
     judged = sa.select(Submission).where(
-        Submission.problem == row.problem, Submission.id < row.id, Submission.state.in_(("verified", "pending_review")))
+        Submission.problem == row.problem, Submission.id < row.id, Submission.state.in_(("verified", "pending_review"))
+    )
     verdicts: dict[str, list[int]] = {}
     for other in session.scalars(judged):
         verdicts.setdefault(other.snapshot, []).append(other.id)
@@ -111,7 +122,9 @@ def _ancestors(session: Session, snapshot: str) -> set[str]:
     known: set[str] = set()
     waiting = [snapshot]
     while waiting:
-        parents = {p.removeprefix("snapshot:") for p in links.parents_of(session, links.node("snapshot", waiting.pop()))}
+        parents = {
+            p.removeprefix("snapshot:") for p in links.parents_of(session, links.node("snapshot", waiting.pop()))
+        }
         waiting += sorted(parents - known)
         known |= parents
     return known

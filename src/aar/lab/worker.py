@@ -90,8 +90,15 @@ def _run(lab: Lab, job: Job, rules: RerunRules) -> None:
     exact = verdict.as_json() | ({"evidence": report.as_json()} if report else {})
     with lab.store.transaction():
         said = _public(lab, job)
-        queue.finish(lab.store, job, exact, said, _runs(verdict), review=bool(report and report.flagged),
-                     board=report.board if report else None)
+        queue.finish(
+            lab.store,
+            job,
+            exact,
+            said,
+            _runs(verdict),
+            review=bool(report and report.flagged),
+            board=report.board if report else None,
+        )
         _charge(lab, job, time.monotonic() - start)
 
 
@@ -111,7 +118,14 @@ def _fail(lab: Lab, job: Job, error: Exception, rules: RerunRules) -> None:
         log.error("submission %s", job.id, exc_info=error)
         code = error.code if isinstance(error, AarError) else "lab_fault"
         trace = "".join(traceback.format_exception(error))[-8000:]
-        queue.fail(lab.store, job, "lab", code, "the lab failed while rerunning this; the owner has been told", {"trace": trace})
+        queue.fail(
+            lab.store,
+            job,
+            "lab",
+            code,
+            "the lab failed while rerunning this; the owner has been told",
+            {"trace": trace},
+        )
 
 
 def _public(lab: Lab, job: Job) -> dict[str, Any]:
@@ -171,7 +185,9 @@ def rules_of(environment: Mapping[str, str]) -> RerunRules:
     integrity checks look over (ten more reruns each, so none unasked)."""
     said = environment.get("AAR_RERUN_SEEDS", "")
     if said and not (said.isdigit() and 1 <= int(said) <= 16):
-        raise InputError(f"AAR_RERUN_SEEDS={said[:20]} is no number of seeds from 1 to 16", code="bad_setting", hint="unset it for 5")
+        raise InputError(
+            f"AAR_RERUN_SEEDS={said[:20]} is no number of seeds from 1 to 16", code="bad_setting", hint="unset it for 5"
+        )
     return RerunRules(int(said or RerunRules.seeds), battery=_battery(environment.get("AAR_BATTERY", "off")))
 
 

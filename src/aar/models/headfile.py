@@ -31,4 +31,6 @@ def load(student: HeadStudent, path: Path) -> TrainedHead:
         raise LabError(f"{path.name} is a head for {meta['kind']} rows, not {student.kind}")
     scalars = set(meta["scalars"].split(","))
     params = {k[7:]: v[0] if k[7:] in scalars else v for k, v in tensors.items() if k.startswith("params.")}
-    return TrainedHead(student, Head(student.kind, {k: np.asarray(v) for k, v in params.items()}, tensors["shift"], tensors["scale"]))
+    return TrainedHead(
+        student, Head(student.kind, {k: np.asarray(v) for k, v in params.items()}, tensors["shift"], tensors["scale"])
+    )

@@ -64,7 +64,17 @@ class HeadStudent:
 
     def at(self, layer: int, pooling: str | None = None) -> HeadStudent:
         """The same student, its heads reading another layer."""
-        return HeadStudent(self.store, self.name, self.kind, layer, pooling or self.pooling, self.folder, self.shape, self.ridge, self.scores)
+        return HeadStudent(
+            self.store,
+            self.name,
+            self.kind,
+            layer,
+            pooling or self.pooling,
+            self.folder,
+            self.shape,
+            self.ridge,
+            self.scores,
+        )
 
     def read(self, rows: Sequence[Text], layer: int | None = None, side: Side = "diff") -> np.ndarray:
         """`features` of bare texts."""

@@ -152,7 +152,13 @@ class Workbench(Protocol):
         """Its verdict, waited for as long as said; state "pending" when there is none yet."""
 
     def share_finding(
-        self, kind: FindingKind, title: str, body: str, *, runs: Sequence[int] = (), snapshots: Sequence[str] = (),
+        self,
+        kind: FindingKind,
+        title: str,
+        body: str,
+        *,
+        runs: Sequence[int] = (),
+        snapshots: Sequence[str] = (),
         findings: Sequence[int] = (),
     ) -> int: ...
     def upload_snapshot(self, folder: Path, parents: Sequence[str] = (), note: str = "") -> str: ...

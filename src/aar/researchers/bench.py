@@ -37,8 +37,16 @@ class Bench:
     `observe` hears of every act, also of replayed ones."""
 
     def __init__(
-        self, assignment: Assignment, home: Path, client: LabClient, hands: RunsMethods, executor: Executor,
-        findings_dir: Path, problem: str, stop: threading.Event, observe: Observe | None = None,
+        self,
+        assignment: Assignment,
+        home: Path,
+        client: LabClient,
+        hands: RunsMethods,
+        executor: Executor,
+        findings_dir: Path,
+        problem: str,
+        stop: threading.Event,
+        observe: Observe | None = None,
     ) -> None:
         self.assignment, self.home, self.client, self.hands = assignment, home, client, hands
         self.executor, self.findings_dir, self.problem, self.stop = executor, findings_dir, problem, stop
@@ -67,8 +75,11 @@ class Bench:
         told = self._do("budget", {}, ask).answer
         most, spent = self.assignment, self.spent
         return Left(
-            most.trials - spent["trial"], min(most.evaluations - spent["evaluation"], told["paid"]),
-            most.submissions - spent["submission"], told["paid"], told["seconds"],
+            most.trials - spent["trial"],
+            min(most.evaluations - spent["evaluation"], told["paid"]),
+            most.submissions - spent["submission"],
+            told["paid"],
+            told["seconds"],
         )
 
     def findings(self) -> list[Finding]:
@@ -126,7 +137,9 @@ class Bench:
         vector = {id_: float(p) for id_, p in predictions.items()}
         told = self._do("evaluate", vector, lambda key: self.client.evaluate(self.problem, vector, self.study, key=key))
         answer = _answer(told.answer, "answered")
-        self._tell(told, "evaluation", _in_words(answer), improved=answer.improved, pgr=answer.pgr, duplicate=answer.duplicate)
+        self._tell(
+            told, "evaluation", _in_words(answer), improved=answer.improved, pgr=answer.pgr, duplicate=answer.duplicate
+        )
         return answer
 
     def submit(self, method: Path, claimed: float | None = None) -> int:
@@ -161,19 +174,34 @@ class Bench:
         return answer
 
     def share_finding(
-        self, kind: FindingKind, title: str, body: str, *, runs: Sequence[int] = (), snapshots: Sequence[str] = (),
+        self,
+        kind: FindingKind,
+        title: str,
+        body: str,
+        *,
+        runs: Sequence[int] = (),
+        snapshots: Sequence[str] = (),
         findings: Sequence[int] = (),
     ) -> int:
         refs: dict[str, Any] = {"runs": list(runs), "snapshots": list(snapshots), "findings": list(findings)}
         args = {"kind": kind, "title": title, "body": body, **refs}
-        told = self._do("finding", args, lambda key: {"id": self.client.post_finding(kind, title, body, key=key, **refs)["id"]})
+        told = self._do(
+            "finding", args, lambda key: {"id": self.client.post_finding(kind, title, body, key=key, **refs)["id"]}
+        )
         self._tell(told, "finding", clean(title), finding=told.answer["id"], finding_kind=kind)
         return int(told.answer["id"])
 
     def upload_snapshot(self, folder: Path, parents: Sequence[str] = (), note: str = "") -> str:
-        args = {"name": folder.name, "source": (folder / "method.py").read_text(), "parents": list(parents), "note": note}
+        args = {
+            "name": folder.name,
+            "source": (folder / "method.py").read_text(),
+            "parents": list(parents),
+            "note": note,
+        }
         told = self._do(
-            "snapshot", args, lambda key: {"id": self.client.upload_snapshot(folder, note, list(parents), key=key)["id"]}
+            "snapshot",
+            args,
+            lambda key: {"id": self.client.upload_snapshot(folder, note, list(parents), key=key)["id"]},
         )
         self._stored[folder] = told.answer["id"]
         self._tell(told, "snapshot", clean(note), snapshot=told.answer["id"], parents=list(parents))

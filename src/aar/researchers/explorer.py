@@ -235,10 +235,20 @@ class AbstractExplorer(abc.ABC):
         pgr, lane = candidate.answer.pgr, "verified" if candidate.submission else "interactive"
         said = "no improvement" if pgr is None else f"PGR {pgr:.2f}"
         title = f"{said} ({lane}): {configs.in_words(candidate.idea.recipe)}"
-        self._share(bench, "result" if pgr is not None else "observation", title, f"Guessed {candidate.guess:.2f} after the answer.", candidate)
+        self._share(
+            bench,
+            "result" if pgr is not None else "observation",
+            title,
+            f"Guessed {candidate.guess:.2f} after the answer.",
+            candidate,
+        )
 
     def _share(self, bench: Workbench, kind: FindingKind, title: str, words: str, candidate: Candidate) -> None:
         bench.share_finding(
-            kind, title, with_data(words, candidate.data()), runs=[candidate.submission] if candidate.submission else [],
-            snapshots=[candidate.snapshot] if candidate.snapshot else [], findings=candidate.idea.findings,
+            kind,
+            title,
+            with_data(words, candidate.data()),
+            runs=[candidate.submission] if candidate.submission else [],
+            snapshots=[candidate.snapshot] if candidate.snapshot else [],
+            findings=candidate.idea.findings,
         )

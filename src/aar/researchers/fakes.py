@@ -56,7 +56,11 @@ def worth(source: str) -> float:
         recipe = space.read(source)
     except Exception:  # any text may be asked about
         return FLOOR
-    good = 0.5 * (1 - abs(recipe["layer"] - 13) / 7) + 0.25 * (recipe["select"] == "confident") + 0.25 * (recipe["loss"] == "logconf")
+    good = (
+        0.5 * (1 - abs(recipe["layer"] - 13) / 7)
+        + 0.25 * (recipe["select"] == "confident")
+        + 0.25 * (recipe["loss"] == "logconf")
+    )
     return 0.55 + 0.35 * good
 
 
@@ -69,18 +73,27 @@ class FakeHands:
         for folder in (self.methods, self.workspace, findings):
             folder.mkdir(parents=True, exist_ok=True)
         shown = {"/task": task, "/methods": self.methods, "/findings": findings}
-        self.mounts = (*(Mount(path, at) for at, path in shown.items()), Mount(self.workspace, WORKSPACE, writable=True))
+        self.mounts = (
+            *(Mount(path, at) for at, path in shown.items()),
+            Mount(self.workspace, WORKSPACE, writable=True),
+        )
         self.runs = 0
 
     def run(
-        self, method: str, out: str, runs: Sequence[str] | None = None, held_out: tuple[str, int] | None = None,
+        self,
+        method: str,
+        out: str,
+        runs: Sequence[str] | None = None,
+        held_out: tuple[str, int] | None = None,
         deadline_s: float = 60.0,
     ) -> Reply:
         self.runs += 1
         source, target = (self.methods / method / "method.py").read_text(), self.workspace / out
         target.mkdir(parents=True, exist_ok=True)
         if method in self.broken:
-            (target / f"{(runs or ['0'])[0]}.error.json").write_text(json.dumps({"code": "method_raised", "message": "no\x1b[2J"}))
+            (target / f"{(runs or ['0'])[0]}.error.json").write_text(
+                json.dumps({"code": "method_raised", "message": "no\x1b[2J"})
+            )
             return Reply(1, 0.0)
         for name in runs or ["0"]:
             self._write(target / f"{name}.json", read_rows(self.task / "test.jsonl", "pair").ids, source, name)
@@ -160,8 +173,12 @@ class FakeLab:
         if improved:
             self.best[who] = accuracy
         pgr = round((accuracy - FLOOR) / (CEILING - FLOOR), 3) if improved else None
-        return {"status": "improved" if improved else "not_improved", "pgr": pgr, "duplicate": False,
-                "budget_left": self.limit - len(self.paid)}
+        return {
+            "status": "improved" if improved else "not_improved",
+            "pgr": pgr,
+            "duplicate": False,
+            "budget_left": self.limit - len(self.paid),
+        }
 
 
 class FakeClient:
@@ -170,17 +187,23 @@ class FakeClient:
     def __init__(self, lab: FakeLab, name: str) -> None:
         self.lab, self.name = lab, name
 
-    def evaluate(self, problem: str, predictions: Mapping[str, float], study: str | None = None, key: str | None = None) -> dict[str, Any]:
+    def evaluate(
+        self, problem: str, predictions: Mapping[str, float], study: str | None = None, key: str | None = None
+    ) -> dict[str, Any]:
         if set(predictions) != set(self.lab.ids):
             raise InputError("every id of the test file exactly once", code="wrong_ids")
         accuracy = float(np.mean([(predictions[i] > 0.5) == truth(i) for i in self.lab.ids]))
         return self.lab.once(self.name, key, dict(predictions), lambda: self.lab.ladder(self.name, accuracy))
 
-    def submit(self, problem: str, name: str, method: str | Path | bytes, claimed: float | None = None, key: str | None = None) -> dict[str, Any]:
+    def submit(
+        self, problem: str, name: str, method: str | Path | bytes, claimed: float | None = None, key: str | None = None
+    ) -> dict[str, Any]:
         files = extract(method if isinstance(method, bytes) else pack(method))
         return self.lab.once(self.name, key, files, lambda: self._queue(name, self._store(files, [])))
 
-    def call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None, key: str | None = None) -> Any:
+    def call(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None, key: str | None = None
+    ) -> Any:
         """Only what a bench asks this way: submitting a stored snapshot."""
         assert (method, path) == ("POST", "submissions"), (method, path)
         assert query
@@ -202,7 +225,9 @@ class FakeClient:
             return {"status": "not_told", "pgr": None}
 
     def leaderboard(self, problem: str) -> dict[str, Any]:
-        rows = [{**r, "submission": r["id"], "pgr": r["verdict"]["pgr"]} for r in self.lab.queue if r["state"] == "verified"]
+        rows = [
+            {**r, "submission": r["id"], "pgr": r["verdict"]["pgr"]} for r in self.lab.queue if r["state"] == "verified"
+        ]
         return {"rows": sorted(rows, key=lambda r: -(r["pgr"] or -1))}
 
     def budget(self, problem: str | None = None) -> dict[str, Any]:
@@ -214,15 +239,24 @@ class FakeClient:
 
     def post_finding(self, kind: str, title: str, body: str, key: str | None = None, **refs: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
-            row = {"id": len(self.lab.posts) + 1, "kind": kind, "title": title, "body": body, "researcher": self.name,
-                   "standing": "verified" if refs.get("runs") else "unverified", "runs": list(refs.get("runs", [])),
-                   "builds_on": [f"snapshot:{s}" for s in refs.get("snapshots", [])]}
+            row = {
+                "id": len(self.lab.posts) + 1,
+                "kind": kind,
+                "title": title,
+                "body": body,
+                "researcher": self.name,
+                "standing": "verified" if refs.get("runs") else "unverified",
+                "runs": list(refs.get("runs", [])),
+                "builds_on": [f"snapshot:{s}" for s in refs.get("snapshots", [])],
+            }
             self.lab.posts.append(row)
             return row
 
         return self.lab.once(self.name, key, (kind, title, body, refs), act)
 
-    def upload_snapshot(self, folder: str | Path | bytes, note: str = "", parents: list[str] | None = None, key: str | None = None) -> dict[str, Any]:
+    def upload_snapshot(
+        self, folder: str | Path | bytes, note: str = "", parents: list[str] | None = None, key: str | None = None
+    ) -> dict[str, Any]:
         files = extract(folder if isinstance(folder, bytes) else pack(folder))
         return self.lab.once(self.name, key, (files, note, parents), lambda: {"id": self._store(files, parents or [])})
 
@@ -237,6 +271,13 @@ class FakeClient:
         return id_
 
     def _queue(self, name: str, snapshot: str) -> dict[str, Any]:
-        row = {"id": len(self.lab.queue) + 1, "method": name, "researcher": self.name, "snapshot": snapshot, "state": "queued", "verdict": None}
+        row = {
+            "id": len(self.lab.queue) + 1,
+            "method": name,
+            "researcher": self.name,
+            "snapshot": snapshot,
+            "state": "queued",
+            "verdict": None,
+        }
         self.lab.queue.append(row)
         return {"id": row["id"], "snapshot": snapshot, "state": "queued"}

@@ -24,7 +24,13 @@ from aar.researchers.configs import Config
 from aar.researchers.signals import Signals
 
 LEVEL, LEVEL_SPREAD = 0.3, 0.3  # PGR of the mean method before any answer, and how little is known of it
-SIGNALS = {"seeds": 0.06, "consensus": 0.06, "agreement": 0.0, "balance": 0.0, "confidence": 0.0}  # PGR per standard deviation
+SIGNALS = {
+    "seeds": 0.06,
+    "consensus": 0.06,
+    "agreement": 0.0,
+    "balance": 0.0,
+    "confidence": 0.0,
+}  # PGR per standard deviation
 SIGNAL_SPREAD, NUMBER_SPREAD, STEP_SPREAD = 0.05, 0.15, 0.07  # how far the weights of each kind may be from that
 VERDICT, TOLD, CLAIMED = 0.1, 0.2, 0.3  # noise of a rerun's figure, of an evaluation's, of what others say
 CURVED = ("layer",)  # numbers with a best value in between

@@ -49,7 +49,11 @@ class RunsMethods(Protocol):
     mounts: tuple[Mount, ...]
 
     def run(
-        self, method: str, out: str, runs: Sequence[str] | None = None, held_out: tuple[str, int] | None = None,
+        self,
+        method: str,
+        out: str,
+        runs: Sequence[str] | None = None,
+        held_out: tuple[str, int] | None = None,
         deadline_s: float = 60.0,
     ) -> Reply: ...
     def close(self) -> None: ...
@@ -77,14 +81,21 @@ class Hands:
         self._lock = threading.Lock()
 
     def run(
-        self, method: str, out: str, runs: Sequence[str] | None = None, held_out: tuple[str, int] | None = None,
+        self,
+        method: str,
+        out: str,
+        runs: Sequence[str] | None = None,
+        held_out: tuple[str, int] | None = None,
         deadline_s: float = 60.0,
     ) -> Reply:
         """Run `methods/<method>` with its output in `workspace/<out>`. A process that was killed from outside is
         started again; MethodError where the method broke a limit of the sandbox, ProviderDown without a sandbox."""
         request = {
-            "method": f"{METHODS}/{method}", "out": f"{WORKSPACE}/{out}", "runs": None if runs is None else list(runs),
-            "held_out": held_out, "deadline_s": deadline_s,
+            "method": f"{METHODS}/{method}",
+            "out": f"{WORKSPACE}/{out}",
+            "runs": None if runs is None else list(runs),
+            "held_out": held_out,
+            "deadline_s": deadline_s,
         }
         with self._lock:
             for left in reversed(range(TRIES)):
@@ -144,7 +155,9 @@ class Hands:
         shutil.rmtree(self.workspace, ignore_errors=True)  # nothing runs that could put a link in the way
         self.workspace.mkdir(parents=True, exist_ok=True)
         self._buffer = b""
-        self._running = self.sandbox.start([PYTHON, "-I", "-m", "aar.task.warm", "/task"], self.mounts, limits=self.limits)
+        self._running = self.sandbox.start(
+            [PYTHON, "-I", "-m", "aar.task.warm", "/task"], self.mounts, limits=self.limits
+        )
         if self._closed:  # while it started
             raise self._lost("the hands are closed")
         if self._read_json(START_S) != {"ready": True}:
@@ -212,21 +225,33 @@ def _checked(reply: Any, id_: int) -> Reply:
     return Reply(int(code), float(seconds))
 
 
-def mounts_for(home: Path, task: Path, features: Path, student: Path, findings: Path, socket: Path | None) -> list[Mount]:
+def mounts_for(
+    home: Path, task: Path, features: Path, student: Path, findings: Path, socket: Path | None
+) -> list[Mount]:
     """What a researcher's sandbox sees. Makes what is missing of its own: `home/methods` and `home/workspace`."""
     methods, workspace = home / "methods", home / "workspace"
     for folder in (methods, workspace, findings):
         folder.mkdir(parents=True, exist_ok=True)
     shown = [
-        Mount(task, "/task"), Mount(methods, METHODS), Mount(workspace, WORKSPACE, writable=True), Mount(features, PUBLIC_FEATURES),
-        Mount(student, STUDENT), Mount(findings, "/findings"),
+        Mount(task, "/task"),
+        Mount(methods, METHODS),
+        Mount(workspace, WORKSPACE, writable=True),
+        Mount(features, PUBLIC_FEATURES),
+        Mount(student, STUDENT),
+        Mount(findings, "/findings"),
     ]
     return shown + ([Mount(socket, "/lab")] if socket else [])
 
 
 def open_hands(
-    home: Path, task: Path, features: Path, student: Path, findings: Path, socket: Path | None = None,
-    sandbox: Sandbox | None = None, limits: Limits = RESEARCH_LIMITS,
+    home: Path,
+    task: Path,
+    features: Path,
+    student: Path,
+    findings: Path,
+    socket: Path | None = None,
+    sandbox: Sandbox | None = None,
+    limits: Limits = RESEARCH_LIMITS,
 ) -> Hands:
     """The hands of the researcher whose folder is `home`. `socket`: the folder with its own api.sock."""
     return Hands(sandbox or available(), mounts_for(home, task, features, student, findings, socket), limits)

@@ -43,7 +43,10 @@ class Inspect:
 
     def work(self, bench: Workbench) -> None:
         if not isinstance(bench, Bench):
-            raise InputError("an LLM researcher works at a study's own bench", hint="aar study new NAME --team inspect=1 --model MODEL")
+            raise InputError(
+                "an LLM researcher works at a study's own bench",
+                hint="aar study new NAME --team inspect=1 --model MODEL",
+            )
         lab = LabFolder(bench.home.parents[2])  # <lab>/studies/<study>/<researcher>
         prices = Prices(lab.prices)
         ready(self.assignment, prices)
@@ -73,13 +76,19 @@ def ready(assignment: Assignment, prices: Prices) -> None:
     if importlib.util.find_spec("inspect_ai") is None:
         raise InputError("the arm `inspect` needs the extra `llm`", code="no_extra", hint='pip install "aar-lab[llm]"')
     if not assignment.llm.model:
-        raise InputError("no model is named", code="no_model", hint="aar study new NAME --model anthropic/MODEL (or scripted)")
+        raise InputError(
+            "no model is named", code="no_model", hint="aar study new NAME --model anthropic/MODEL (or scripted)"
+        )
     for model in filter(None, (assignment.llm.model, assignment.llm.think)):
         prices.usd(named(model), Tokens(1, out=1))
     try:
         available()
     except ProviderDown as down:
-        raise ProviderDown(f"a language model's commands run in a sandbox or not at all: {down.message}", code="no_sandbox", hint=down.hint) from down
+        raise ProviderDown(
+            f"a language model's commands run in a sandbox or not at all: {down.message}",
+            code="no_sandbox",
+            hint=down.hint,
+        ) from down
 
 
 def desk_mounts(bench: Bench) -> list[Mount]:
@@ -88,7 +97,12 @@ def desk_mounts(bench: Bench) -> list[Mount]:
     for folder in (desk, snapshots):
         folder.mkdir(parents=True, exist_ok=True)
     shown = [m for m in bench.hands.mounts if m.target not in (WORKSPACE, METHODS)]
-    return [*shown, Mount(desk, WORKSPACE, writable=True), Mount(bench.hands.methods, METHODS), Mount(snapshots, "/snapshots")]
+    return [
+        *shown,
+        Mount(desk, WORKSPACE, writable=True),
+        Mount(bench.hands.methods, METHODS),
+        Mount(snapshots, "/snapshots"),
+    ]
 
 
 def told(bench: Bench, lab: LabFolder, board: list[BoardRow]) -> dict[str, str]:
@@ -132,7 +146,13 @@ def process(home: Path, plan: dict[str, Any], keys: Mapping[str, str]) -> Iterat
     path = home / "desk.json"
     path.write_text(json.dumps(plan))
     ours, theirs = socket.socketpair()
-    env = {**os.environ, **keys, "XDG_DATA_HOME": str(home / "inspect"), "INSPECT_LOG_DIR": str(home / "logs"), "PYTHONUNBUFFERED": "1"}
+    env = {
+        **os.environ,
+        **keys,
+        "XDG_DATA_HOME": str(home / "inspect"),
+        "INSPECT_LOG_DIR": str(home / "logs"),
+        "PYTHONUNBUFFERED": "1",
+    }
     with (home / "agent.log").open("ab") as sink, theirs:
         child = subprocess.Popen(
             [sys.executable, "-m", "aar.researchers.llm.agent", str(path), str(theirs.fileno())], pass_fds=[theirs.fileno()],

@@ -59,8 +59,9 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
-            raise LabError(f"{self.path} is held by another process", code="journal_held",
-                           hint="the study is running already") from error
+            raise LabError(
+                f"{self.path} is held by another process", code="journal_held", hint="the study is running already"
+            ) from error
         self._load()
         self._began = time.monotonic()
 
@@ -89,8 +90,11 @@ class Journal:
         if index < len(self._steps):
             step = self._steps[index]
             if (step.call, step.args) != (name, digest):
-                raise LabError(f"step {index} of {self.path} was {step.call}, now it is {name}", code="journal_mismatch",
-                               hint="the researcher must act by its seed and its answers alone")
+                raise LabError(
+                    f"step {index} of {self.path} was {step.call}, now it is {name}",
+                    code="journal_mismatch",
+                    hint="the researcher must act by its seed and its answers alone",
+                )
             if step.done:
                 return Told(index, _recorded(step), replayed=True)
         else:
@@ -122,8 +126,11 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             os.ftruncate(self._file.fileno(), end)
-            raise LabError(f"the journal {self.path} cannot be written: {error}", code="journal_full",
-                           hint="free disk space, then resume the study") from error
+            raise LabError(
+                f"the journal {self.path} cannot be written: {error}",
+                code="journal_full",
+                hint="free disk space, then resume the study",
+            ) from error
 
     def _load(self) -> None:
         """Take in what is on disk; a last line that was cut short by a kill never happened."""
@@ -136,8 +143,11 @@ class Journal:
             try:
                 self._take(json.loads(raw))
             except (ValueError, KeyError, IndexError, TypeError) as error:
-                raise LabError(f"{self.path}, line {number}: not a journal line", code="bad_journal",
-                               hint="restore the file from a copy; nothing was changed") from error
+                raise LabError(
+                    f"{self.path}, line {number}: not a journal line",
+                    code="bad_journal",
+                    hint="restore the file from a copy; nothing was changed",
+                ) from error
 
     def _take(self, line: dict[str, Any]) -> None:
         index, self._before_s = line["step"], line["t"]

@@ -53,7 +53,11 @@ class PublicTask:
     def trial(self, name: str, told: dict[str, Any]) -> Trial:
         none = np.full(len(self.train), np.nan, np.float32)
         held_out = _unpacked(told["held_out"]) if "held_out" in told else none
-        p = _unpacked(told["p"]).reshape(len(self.seeds), -1) if "p" in told else np.empty((0, len(self.test)), np.float32)
+        p = (
+            _unpacked(told["p"]).reshape(len(self.seeds), -1)
+            if "p" in told
+            else np.empty((0, len(self.test)), np.float32)
+        )
         return Trial(name, self.test.ids, p, held_out, self.weak, told["seconds"], told.get("error"))
 
 

@@ -76,7 +76,9 @@ class Search(AbstractExplorer):
     def _adopt(self, bench: Workbench, row: BoardRow, finding: int | None) -> None:
         """Another's code is text to read a recipe from; where there is none it stays unused."""
         try:
-            text = results.read_bytes(bench.download_snapshot(row.snapshot), "method.py", MAX_SOURCE).decode(errors="replace")
+            text = results.read_bytes(bench.download_snapshot(row.snapshot), "method.py", MAX_SOURCE).decode(
+                errors="replace"
+            )
             recipe = configs.read(text)
         except (MethodError, InputError) as error:
             bench.log(f"cannot build on {clean(row.researcher, 40)}: {error.message}")

@@ -80,23 +80,41 @@ Range = Real | Whole
 Parts = Mapping[str, Mapping[str, Range]]
 
 LABELS: Parts = {
-    "hard": {}, "soft": {}, "sharpened": {"temperature": Real(0.2, 2, log=True)}, "smoothed": {"epsilon": Real(-0.3, 0.4)},
-    "balanced": {"prior": Real(0.45, 0.55)}, "neighbours": {"k": Whole(5, 80)},
+    "hard": {},
+    "soft": {},
+    "sharpened": {"temperature": Real(0.2, 2, log=True)},
+    "smoothed": {"epsilon": Real(-0.3, 0.4)},
+    "balanced": {"prior": Real(0.45, 0.55)},
+    "neighbours": {"k": Whole(5, 80)},
 }
 SELECTIONS: Parts = {
-    "everything": {}, "confident": {"keep": Real(0.2, 0.9)}, "agreeing": {"keep": Real(0.3, 0.9)},
+    "everything": {},
+    "confident": {"keep": Real(0.2, 0.9)},
+    "agreeing": {"keep": Real(0.3, 0.9)},
     "dense": {"keep": Real(0.3, 0.9), "k": Whole(5, 60)},
 }
 LOSSES: Parts = {
-    "xent": {}, "logconf": {"a_max": Real(0.1, 0.9), "warmup": Real(0.02, 0.6)},
-    "entropy": {"a_max": Real(0.05, 0.6), "warmup": Real(0.02, 0.6)}, "product": {"alpha": Real(0.5, 2), "beta": Real(0.1, 1)},
-    "window": {"radius": Real(0.05, 0.45)}, "reverse_kl": {}, "reverse_ce": {}, "gce": {"q": Real(0.1, 1)},
-    "sce": {"alpha": Real(0.1, 2), "beta": Real(0.1, 2)}, "bootstrap_soft": {"b": Real(0.5, 0.98)},
-    "bootstrap_hard": {"b": Real(0.4, 0.95)}, "peer": {"alpha": Real(0.1, 1)}, "elr": {"b": Real(0.5, 0.9), "strength": Real(0.2, 3)},
+    "xent": {},
+    "logconf": {"a_max": Real(0.1, 0.9), "warmup": Real(0.02, 0.6)},
+    "entropy": {"a_max": Real(0.05, 0.6), "warmup": Real(0.02, 0.6)},
+    "product": {"alpha": Real(0.5, 2), "beta": Real(0.1, 1)},
+    "window": {"radius": Real(0.05, 0.45)},
+    "reverse_kl": {},
+    "reverse_ce": {},
+    "gce": {"q": Real(0.1, 1)},
+    "sce": {"alpha": Real(0.1, 2), "beta": Real(0.1, 2)},
+    "bootstrap_soft": {"b": Real(0.5, 0.98)},
+    "bootstrap_hard": {"b": Real(0.4, 0.95)},
+    "peer": {"alpha": Real(0.1, 1)},
+    "elr": {"b": Real(0.5, 0.9), "strength": Real(0.2, 3)},
 }
 STEPS: Mapping[str, Parts] = {"label": LABELS, "select": SELECTIONS, "loss": LOSSES}
 NUMBERS: Mapping[str, Range] = {
-    "layer": Whole(6, 20), "rounds": Whole(0, 2), "trust": Real(0.2, 1), "members": Whole(1, 4), "epochs": Whole(20, 240),
+    "layer": Whole(6, 20),
+    "rounds": Whole(0, 2),
+    "trust": Real(0.2, 1),
+    "members": Whole(1, 4),
+    "epochs": Whole(20, 240),
     "lr": Real(0.004, 0.04, log=True),
 }
 GENES = (*STEPS, *NUMBERS)

@@ -82,7 +82,10 @@ def draw(rng: Rng, offers: Collection[str]) -> Pick:
 
 def _drawn(name: str, rng: Rng) -> Pick:
     defaults = library.card(name).defaults
-    return {"method": name, "params": {k: defaults[k] if rng.random() < KEPT else r.draw(rng) for k, r in ranges()[name].items()}}
+    return {
+        "method": name,
+        "params": {k: defaults[k] if rng.random() < KEPT else r.draw(rng) for k, r in ranges()[name].items()},
+    }
 
 
 def mutate(pick: Pick, rng: Rng, offers: Collection[str]) -> Pick:

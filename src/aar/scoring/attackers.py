@@ -127,6 +127,7 @@ def boosting(asks: Sequence[Ask], known: Known, rng: np.random.Generator) -> np.
 
 def regression(asks: Sequence[Ask], known: Known, rng: np.random.Generator) -> np.ndarray:
     """Flip a random tenth of the rows, again and again from the same base; infer all labels from the answers."""
+
     def vector(belief: Belief, threshold: float) -> np.ndarray:
         return np.where(rng.random(len(known.guess)) < 0.1, -1.0, 1.0)
 
@@ -160,9 +161,7 @@ def _parked(belief: Belief, threshold: float, margin: float, rng: np.random.Gene
     return x
 
 
-def _infer(
-    asks: Sequence[Ask], known: Known, design: Callable[[Belief, float], np.ndarray]
-) -> np.ndarray:
+def _infer(asks: Sequence[Ask], known: Known, design: Callable[[Belief, float], np.ndarray]) -> np.ndarray:
     """Ask designed vectors in turn at every door, pool the answers in one belief, return its best guess."""
     n = len(known.guess)
     belief, told = Belief(known.confidence, known.queries), [known.floor] * len(asks)
@@ -206,7 +205,13 @@ def _flipped(vector: np.ndarray, rows: np.ndarray | list[int]) -> np.ndarray:
 
 
 ATTACKS: dict[str, Attack] = {
-    "single flip": single_flip, "bisection": bisection, "block flip": block_flip, "hill climb": hill_climb,
-    "boosting": boosting, "regression": regression, "floor parking": parking(0.0),
-    "floor parking, wide": parking(1.0), "best of 200 seeds": best_of_seeds,
+    "single flip": single_flip,
+    "bisection": bisection,
+    "block flip": block_flip,
+    "hill climb": hill_climb,
+    "boosting": boosting,
+    "regression": regression,
+    "floor parking": parking(0.0),
+    "floor parking, wide": parking(1.0),
+    "best of 200 seeds": best_of_seeds,
 }

@@ -36,8 +36,12 @@ def saved(lab: LabFolder, problem: Problem) -> Path:
 
 
 def run_baselines(
-    lab: LabFolder, problem: Problem, methods: Sequence[str], seeds: Sequence[int],
-    progress: Callable[[str], None] = lambda doing: None, prompts: Progress | None = None,
+    lab: LabFolder,
+    problem: Problem,
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    progress: Callable[[str], None] = lambda doing: None,
+    prompts: Progress | None = None,
 ) -> list[Line]:
     """Every method over all seeds, best first; what was not run comes last. Kept for the board and the report."""
     lines = []

@@ -46,7 +46,9 @@ def _right(lab: LabFolder, scorer: Scorer, submission: str) -> np.ndarray:
     """[seeds, n] correctness of what the rerun predicted on the private rows."""
     path = sealed_predictions(lab, submission)
     if not path.exists():
-        raise NotFound(f"submission {submission} has no sealed predictions", hint="only verified submissions can be opened")
+        raise NotFound(
+            f"submission {submission} has no sealed predictions", hint="only verified submissions can be opened"
+        )
     with np.load(path, allow_pickle=False) as sealed:
         ids, p = tuple(sealed["ids"].tolist()), sealed["p"]
     return np.stack([scorer.right(restricted(Predictions(ids, row), scorer.ids)) for row in p])

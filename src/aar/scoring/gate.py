@@ -105,8 +105,13 @@ class GateAnswer:
 
     def as_json(self) -> dict[str, Any]:
         told = None if self.pgr is None else score_as_json(self.pgr)
-        body = {"status": self.status, "pgr": told, "accuracy": self.accuracy, "duplicate": self.duplicate,
-                "budget_left": self.budget_left}
+        body = {
+            "status": self.status,
+            "pgr": told,
+            "accuracy": self.accuracy,
+            "duplicate": self.duplicate,
+            "budget_left": self.budget_left,
+        }
         return body if self.error is None else {**body, "error": self.error}
 
 
@@ -161,7 +166,8 @@ class Gate:
         if n < self.rules.min_rows:
             raise InputError(
                 f"{n} interactive rows are too few to answer queries about (the least is {self.rules.min_rows})",
-                code="no_interactive_lane", hint="submit the method: verdicts are for the owner and the final lane",
+                code="no_interactive_lane",
+                hint="submit the method: verdicts are for the owner and the final lane",
             )
         return aligned(predictions, exam)
 
@@ -169,9 +175,7 @@ class Gate:
         with self._opening:
             return self._states.setdefault(label_set, (threading.Lock(), LabelSetState(label_set)))
 
-    def _answer(
-        self, exam: Exam, researcher: str, team: str, lane: Lane, p: np.ndarray, exact: float
-    ) -> GateAnswer:
+    def _answer(self, exam: Exam, researcher: str, team: str, lane: Lane, p: np.ndarray, exact: float) -> GateAnswer:
         bits = pack(p)
         lock, state = self._state(exam.label_set)
         with lock:
@@ -196,22 +200,40 @@ class Gate:
         number, ladder = self._ladder(state, exam, researcher, team)
         after, improved = ladder.answer(accuracy)
         return Entry(
-            state.size, now, lane, researcher, team, exam.problem, exam.rows, n, bits, accuracy, not copy,
-            like.seq if like else None, near.distance if near else None, bool(near and near.complement), improved,
-            number, after.floor, after.step, after.level,
+            state.size,
+            now,
+            lane,
+            researcher,
+            team,
+            exam.problem,
+            exam.rows,
+            n,
+            bits,
+            accuracy,
+            not copy,
+            like.seq if like else None,
+            near.distance if near else None,
+            bool(near and near.complement),
+            improved,
+            number,
+            after.floor,
+            after.step,
+            after.level,
         )
 
     def _afford(self, state: LabelSetState, researcher: str, n: int, now: float, free: bool) -> None:
         if free:
             if state.since(researcher, False, now - HOUR) >= self.rules.free_per_hour:
                 raise BudgetSpent(
-                    f"{self.rules.free_per_hour} near-duplicates in an hour are the most", code="too_many_duplicates",
+                    f"{self.rules.free_per_hour} near-duplicates in an hour are the most",
+                    code="too_many_duplicates",
                     hint="wait, or send predictions that differ on more rows",
                 )
         elif self._left(state, researcher, n, now) <= 0:
             today = state.since(researcher, True, now - DAY) >= self.rules.daily
             raise BudgetSpent(
-                f"{self.rules.daily} paid evaluations in 24 hours are used up" if today
+                f"{self.rules.daily} paid evaluations in 24 hours are used up"
+                if today
                 else "nothing is left of these rows' evaluations for this researcher",
                 hint="come back tomorrow" if today else "submit the best method: the final lane needs no evaluation",
             )
@@ -243,7 +265,8 @@ class Gate:
         open_seats = [(i, s) for i, s in enumerate(state.seats) if s.ladder.step >= step - 1e-12]
         if not open_seats:
             raise Refused(
-                f"label set {exam.label_set} has no Ladder left for {len(exam.ids)} rows", code="no_ladder",
+                f"label set {exam.label_set} has no Ladder left for {len(exam.ids)} rows",
+                code="no_ladder",
                 hint="use rows that no study has asked about",
             )
         number, seat = min(open_seats, key=fit)
@@ -266,7 +289,8 @@ def aligned(predictions: Mapping[str, float], exam: Exam) -> np.ndarray:
         missing, extra = len(exam.id_set - predictions.keys()), len(predictions.keys() - exam.id_set)
         raise InputError(
             f"{missing} of {len(exam.ids)} ids are missing, {extra} are unknown",
-            code="missing_ids" if missing else "unknown_ids", hint="every id of test.jsonl exactly once",
+            code="missing_ids" if missing else "unknown_ids",
+            hint="every id of test.jsonl exactly once",
         )
     try:
         given = np.array(list(map(predictions.__getitem__, exam.ids)))
@@ -276,8 +300,11 @@ def aligned(predictions: Mapping[str, float], exam: Exam) -> np.ndarray:
         raise InputError("a prediction is not a number", code="not_a_number", hint="0, 1 or P(label = 1)")
     p = given.astype(np.float64)
     if not np.isfinite(p).all():
-        raise InputError(f"{int((~np.isfinite(p)).sum())} predictions are NaN or infinite", code="not_finite",
-                         hint="0, 1 or P(label = 1)")
+        raise InputError(
+            f"{int((~np.isfinite(p)).sum())} predictions are NaN or infinite",
+            code="not_finite",
+            hint="0, 1 or P(label = 1)",
+        )
     if p.min() < 0 or p.max() > 1:
         raise InputError("predictions must lie in [0, 1]", code="out_of_range", hint="0, 1 or P(label = 1)")
     return p

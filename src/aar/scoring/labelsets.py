@@ -77,7 +77,8 @@ def register(store: LabelSetStore, rows: Sequence[Text]) -> str:
     matches = [name for name, known in store.rows().items() if overlap(prints, known) > OVERLAP]
     if len(matches) > 1:
         raise Conflict(
-            f"these rows join {len(matches)} label sets whose budgets are separate", code="joins_label_sets",
+            f"these rows join {len(matches)} label sets whose budgets are separate",
+            code="joins_label_sets",
             hint="import them as separate testbeds, or draw other rows",
         )
     name = matches[0] if matches else hashlib.sha256("\n".join(sorted(prints)).encode()).hexdigest()[:16]

@@ -100,8 +100,14 @@ def pgr_se(student: Interval, floor: Interval, ceiling: Interval) -> float:
 
 
 def pgr_interval(
-    student: np.ndarray, floor: np.ndarray, ceiling: np.ndarray, groups: Sequence[Any] | np.ndarray | None = None, *,
-    level: float = 0.95, draws: int = 2000, seed: int = 0,
+    student: np.ndarray,
+    floor: np.ndarray,
+    ceiling: np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> Interval | NotScored:
     """Percentile interval of the mean PGR: a paired bootstrap over groups of rows and over seeds.
 
@@ -119,8 +125,14 @@ def pgr_interval(
 
 
 def simultaneous_intervals(
-    students: Mapping[str, np.ndarray], floor: np.ndarray, ceiling: np.ndarray,
-    groups: Sequence[Any] | np.ndarray | None = None, *, level: float = 0.95, draws: int = 2000, seed: int = 0,
+    students: Mapping[str, np.ndarray],
+    floor: np.ndarray,
+    ceiling: np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> dict[str, Interval | NotScored]:
     """One interval per method so that all of them hold together with probability `level` (bootstrap max-t)."""
     redrawn = _redraw(list(students.values()), floor, ceiling, groups, draws, seed)
@@ -130,8 +142,15 @@ def simultaneous_intervals(
 
 
 def simultaneous_gains(
-    students: Mapping[str, np.ndarray], over: np.ndarray, floor: np.ndarray, ceiling: np.ndarray,
-    groups: Sequence[Any] | np.ndarray | None = None, *, level: float = 0.95, draws: int = 2000, seed: int = 0,
+    students: Mapping[str, np.ndarray],
+    over: np.ndarray,
+    floor: np.ndarray,
+    ceiling: np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> dict[str, Interval | NotScored]:
     """The same for what each method's PGR gains over that of `over`, paired by row and by seed: run s of both saw the same
     teacher, so what that teacher does to both cancels. All must have the same seeds in the same order."""
@@ -164,8 +183,13 @@ def best_of_k_inflation(k: int, sd: float) -> float:
 
 
 def _redraw(
-    students: Sequence[np.ndarray], floor: np.ndarray, ceiling: np.ndarray, groups: Sequence[Any] | np.ndarray | None,
-    draws: int, seed: int, above_floor: bool = True,
+    students: Sequence[np.ndarray],
+    floor: np.ndarray,
+    ceiling: np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None,
+    draws: int,
+    seed: int,
+    above_floor: bool = True,
 ) -> tuple[np.ndarray, np.ndarray] | NotScored:
     """Point estimates [m] and bootstrap redraws [draws, m] of the PGR of m students on common rows. With above_floor=False
     the students are differences of correctness, and what is returned is their share of the gap."""

@@ -63,7 +63,9 @@ class Baseline:
 
 def student_of(lab: LabFolder, problem: Problem, kind: Kind, *, sealed: bool) -> Model:
     lm = frozen.load(problem.lm)
-    frozen_student = HeadStudent(store(lab, lm.id, sealed=sealed), problem.lm, kind, deepest(lm.layers), "mean", lm.folder)
+    frozen_student = HeadStudent(
+        store(lab, lm.id, sealed=sealed), problem.lm, kind, deepest(lm.layers), "mean", lm.folder
+    )
     if problem.how == "head":
         return frozen_student
     from aar.models.tuned.rules import Tuning
@@ -101,8 +103,14 @@ def fit_ceilings(lab: LabFolder, problem: Problem, kind: Kind, seeds: int) -> li
 
 
 def prepare(
-    lab: LabFolder, problem: Problem, *, seeds: int = SEEDS, processes: int = 2, progress: Progress | None = None,
-    force: bool = False, ceilings: int | None = None,
+    lab: LabFolder,
+    problem: Problem,
+    *,
+    seeds: int = SEEDS,
+    processes: int = 2,
+    progress: Progress | None = None,
+    force: bool = False,
+    ceilings: int | None = None,
 ) -> Card:
     """Idempotent. Takes the features' time (a minute for an embedded testbed) plus seconds. `ceilings`: seeds of the
     ceiling, if not as many as of the floor; a finetuned student, which may take hours a seed, gets none unasked."""
@@ -125,10 +133,16 @@ def prepare(
     floor, ceiling = baseline.on(test.ids)
     lm = frozen.load(problem.lm)
     card = Card(
-        problem=problem.name, kind=kind, layer=deepest(lm.layers), pooling="mean", student_id=lm.id,
-        teacher_id=frozen.load(teacher.reads[0]).id if teacher.reads else None, seeds=seeds,
+        problem=problem.name,
+        kind=kind,
+        layer=deepest(lm.layers),
+        pooling="mean",
+        student_id=lm.id,
+        teacher_id=frozen.load(teacher.reads[0]).id if teacher.reads else None,
+        seeds=seeds,
         rows={s: len(sealed.rows(problem.testbed, s)) for s in ("labeled", "unlabeled", *SCORED)},
-        floor=_mean_se(floor), ceiling=None if ceiling is None else _mean_se(ceiling),
+        floor=_mean_se(floor),
+        ceiling=None if ceiling is None else _mean_se(ceiling),
     )
     card.save(lab)  # last: a problem without its card is not prepared
     return card
@@ -145,7 +159,9 @@ def _score_baseline(lab: LabFolder, problem: Problem, weak: list[Model], strong:
     truth = [_labels(lab, problem, rows) for rows in parts]
 
     def right(models: list[Model]) -> np.ndarray:
-        return np.stack([np.concatenate([correctness(m.predict(r), y) for r, y in zip(parts, truth, strict=True)]) for m in models])
+        return np.stack(
+            [np.concatenate([correctness(m.predict(r), y) for r, y in zip(parts, truth, strict=True)]) for m in models]
+        )
 
     ids = tuple(i for rows in parts for i in rows.ids)
     return Baseline(ids, right(weak), right(strong) if strong else None)

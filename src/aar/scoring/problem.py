@@ -82,7 +82,8 @@ class Card:
     def load(cls, lab: LabFolder, problem: Problem) -> Card:
         path = lab.problem(problem.name) / "card.json"
         if not path.exists():
-            raise NotFound(f"problem {problem.short!r} is not prepared in {lab.root}",
-                           hint=f"aar baseline run {problem.short}")
+            raise NotFound(
+                f"problem {problem.short!r} is not prepared in {lab.root}", hint=f"aar baseline run {problem.short}"
+            )
         raw: dict[str, Any] = json.loads(path.read_text())
         return cls(**raw)

@@ -35,7 +35,9 @@ def read_reference(path: Path) -> list[Baseline]:
     """Every method x testbed of the file, recomputed. Raises InputError where it has another shape."""
     try:
         testbeds = json.loads(path.read_text())["datasets"]
-        return [_baseline(name, bed, method, m) for name, bed in testbeds.items() for method, m in bed["methods"].items()]
+        return [
+            _baseline(name, bed, method, m) for name, bed in testbeds.items() for method, m in bed["methods"].items()
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} does not hold reference baselines ({error!r})",
@@ -49,8 +51,15 @@ def _baseline(testbed: str, bed: dict[str, Any], method: str, entry: dict[str, A
     if isinstance(student, NotScored):
         raise KeyError(f"{testbed}/{method}: {student.reason}")
     return Baseline(
-        testbed, method, pgr(student.mean, floor.mean, ceiling.mean), student.se / (ceiling.mean - floor.mean),
-        pgr_se(student, floor, ceiling), student.n, floor.mean, ceiling.mean, bed["n_test"],
+        testbed,
+        method,
+        pgr(student.mean, floor.mean, ceiling.mean),
+        student.se / (ceiling.mean - floor.mean),
+        pgr_se(student, floor, ceiling),
+        student.n,
+        floor.mean,
+        ceiling.mean,
+        bed["n_test"],
     )
 
 

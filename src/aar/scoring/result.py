@@ -49,11 +49,16 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         scored = isinstance(self.pgr, Interval)
         return {
-            "problem": self.problem, "method": self.method, "seeds": list(self.seeds), "split": self.split,
+            "problem": self.problem,
+            "method": self.method,
+            "seeds": list(self.seeds),
+            "split": self.split,
             "acc": {"mean": round(self.mean, 6), "se": self.se and round(self.se, 6)},
             "pgr": _interval(self.pgr) if isinstance(self.pgr, Interval) else None,
             **({} if scored else {"not_scored": getattr(self.pgr, "reason", "")}),
-            "floor": self.floor, "ceiling": self.ceiling, "by_subset": self.by_subset,
+            "floor": self.floor,
+            "ceiling": self.ceiling,
+            "by_subset": self.by_subset,
             "seconds": round(self.seconds, 3),
         }
 
@@ -95,8 +100,16 @@ class Scorer:
     def result(self, method: str, seeds: Sequence[int], answers: Sequence[Predictions], seconds: float = 0.0) -> Result:
         right = np.stack([self.right(answer) for answer in answers])
         return Result(
-            self.problem.name, method, tuple(seeds), self.split, tuple(right.mean(1).tolist()), self.pgr(right),
-            mean_se(self.floor), None if self.ceiling is None else mean_se(self.ceiling), self._by_subset(right), seconds,
+            self.problem.name,
+            method,
+            tuple(seeds),
+            self.split,
+            tuple(right.mean(1).tolist()),
+            self.pgr(right),
+            mean_se(self.floor),
+            None if self.ceiling is None else mean_se(self.ceiling),
+            self._by_subset(right),
+            seconds,
         )
 
     def _by_subset(self, right: np.ndarray) -> dict[str, dict[str, Any]]:
@@ -107,7 +120,8 @@ class Scorer:
                 continue
             pgr = self.pgr(right, rows)
             table[str(name)] = {
-                "n": int(rows.sum()), "acc": round(float(right[:, rows].mean()), 4),
+                "n": int(rows.sum()),
+                "acc": round(float(right[:, rows].mean()), 4),
                 "floor": round(float(self.floor[:, rows].mean()), 4),
                 "ceiling": None if self.ceiling is None else round(float(self.ceiling[:, rows].mean()), 4),
                 "pgr": _interval(pgr) if isinstance(pgr, Interval) else None,

@@ -95,8 +95,15 @@ def attack_exact(attack: Attack, n: int, queries: int, redraws: int, seed: int =
 
 
 def attack_gate(
-    attack: Attack, n: int, redraws: int, *, accomplices: int = 1, rules: GateRules | None = None, seed: int = 0,
-    shape: str = "even", queries: int = 3000,
+    attack: Attack,
+    n: int,
+    redraws: int,
+    *,
+    accomplices: int = 1,
+    rules: GateRules | None = None,
+    seed: int = 0,
+    shape: str = "even",
+    queries: int = 3000,
 ) -> np.ndarray:
     """[redraws] gains with the defence on; the gate expects nobody else, so that its whole budget is theirs."""
     rules = replace(rules or GateRules(), researchers=accomplices)

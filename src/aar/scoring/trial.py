@@ -40,8 +40,15 @@ class Cut:
 
 
 def run_trial(
-    lab: LabFolder, problem: Problem, method: str, seeds: Sequence[int], *, params: dict[str, Any] | None = None,
-    log: Callable[..., None] | None = None, progress: Progress | None = None, cut: Cut = Cut(),
+    lab: LabFolder,
+    problem: Problem,
+    method: str,
+    seeds: Sequence[int],
+    *,
+    params: dict[str, Any] | None = None,
+    log: Callable[..., None] | None = None,
+    progress: Progress | None = None,
+    cut: Cut = Cut(),
 ) -> Result:
     """One configuration of a library method, all its seeds, on the interactive rows. What it has the student score is
     kept beside the public features: a trial reads public rows alone."""
@@ -51,8 +58,15 @@ def run_trial(
 
 
 def answers(
-    lab: LabFolder, problem: Problem, method: str, seeds: Sequence[int], *, params: dict[str, Any] | None = None,
-    log: Callable[..., None] | None = None, progress: Progress | None = None, cut: Cut = Cut(),
+    lab: LabFolder,
+    problem: Problem,
+    method: str,
+    seeds: Sequence[int],
+    *,
+    params: dict[str, Any] | None = None,
+    log: Callable[..., None] | None = None,
+    progress: Progress | None = None,
+    cut: Cut = Cut(),
 ) -> list[Predictions]:
     """What the method says on the interactive rows, seed by seed, not yet scored."""
     card, module = Card.load(lab, problem), library.get(method)

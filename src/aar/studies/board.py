@@ -27,6 +27,13 @@ def publish_baselines(lab: LabFolder, problem: Problem) -> int:
     with contextlib.closing(open_lab(lab, lambda store: GateScorer(lab, store))) as opened:
         for line in scored:
             pgr = round(round(line["result"]["pgr"]["mean"] / step) * step, 2)
-            set_baseline(opened, problem.name, line["method"], "human", pgr=pgr, seeds=len(line["result"]["seeds"]),
-                         note=f"rounded to steps of {step:.2f}")
+            set_baseline(
+                opened,
+                problem.name,
+                line["method"],
+                "human",
+                pgr=pgr,
+                seeds=len(line["result"]["seeds"]),
+                note=f"rounded to steps of {step:.2f}",
+            )
     return len(scored)

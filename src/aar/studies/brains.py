@@ -26,8 +26,19 @@ from aar.task.client import LabClient
 
 PATIENCE = 5  # starts without one new step before a fault counts as lasting
 PAUSE_S = 2.0
-FATAL = ("disk_full", "database_readonly", "journal_full", "journal_mismatch", "bad_journal", "journal_held",
-         "no_sandbox", "no_extra", "no_model", "unknown_price", "model_refused")
+FATAL = (
+    "disk_full",
+    "database_readonly",
+    "journal_full",
+    "journal_mismatch",
+    "bad_journal",
+    "journal_held",
+    "no_sandbox",
+    "no_extra",
+    "no_model",
+    "unknown_price",
+    "model_refused",
+)
 
 
 class OpenHands(Protocol):
@@ -97,15 +108,27 @@ class Brains:
             if room.behind(error):
                 return self._give_up(member, room.full(self.folder.root))
             self.failed.append(member.name)
-            self.log.tell(member.name, "state", f"failed: {type(error).__name__}: {error}", state="failed",
-                          trace=traceback.format_exc()[-4000:])
+            self.log.tell(
+                member.name,
+                "state",
+                f"failed: {type(error).__name__}: {error}",
+                state="failed",
+                trace=traceback.format_exc()[-4000:],
+            )
         finally:
             self._hands[member.name].close()
 
     def _bench(self, member: Member) -> Bench:
         return Bench(
-            self.spec.assignment(member), self.folder.home(member.name), self.clients[member.name], self._hands[member.name],
-            self.executor, self.folder.findings, self.spec.problem, self.stop, self.log.of_researcher(member.name),
+            self.spec.assignment(member),
+            self.folder.home(member.name),
+            self.clients[member.name],
+            self._hands[member.name],
+            self.executor,
+            self.folder.findings,
+            self.spec.problem,
+            self.stop,
+            self.log.of_researcher(member.name),
         )
 
     def _lasts(self, error: AarError, tries: int) -> bool:
@@ -141,8 +164,16 @@ class Told:
     def _tell(self, handle: Handle[Any]) -> None:
         waited = (handle.started_at or time.monotonic()) - handle.queued_at
         try:
-            self.log.tell(handle.job.owner, "job", handle.job.name, owner=handle.job.owner, name=handle.job.name,
-                          job_kind=handle.job.priority, state=handle.state, seconds=round(handle.seconds, 3),
-                          waited=round(waited, 3))
+            self.log.tell(
+                handle.job.owner,
+                "job",
+                handle.job.name,
+                owner=handle.job.owner,
+                name=handle.job.name,
+                job_kind=handle.job.priority,
+                state=handle.state,
+                seconds=round(handle.seconds, 3),
+                waited=round(waited, 3),
+            )
         except ProviderDown as error:
             self.on_fault(error)

@@ -65,8 +65,11 @@ class EventLog:
             try:
                 self._file.write(json.dumps(asdict(event)).encode() + b"\n")
             except OSError as error:
-                raise ProviderDown(f"{self.path} cannot be written: {os.strerror(error.errno or 0)}", code="disk_full",
-                                   hint="free disk space, then resume the study") from error
+                raise ProviderDown(
+                    f"{self.path} cannot be written: {os.strerror(error.errno or 0)}",
+                    code="disk_full",
+                    hint="free disk space, then resume the study",
+                ) from error
             if key:
                 self._seen.add(key)
         self.observe(event)

@@ -66,7 +66,9 @@ class Plan:
     runner_up: int | None = None
 
 
-def finalize(lab: LabFolder, name: str, observe: Observe | None = None, rules: RerunRules = RerunRules()) -> dict[str, Any]:
+def finalize(
+    lab: LabFolder, name: str, observe: Observe | None = None, rules: RerunRules = RerunRules()
+) -> dict[str, Any]:
     """Register, open, transfer; the result, also in `result.json`. Conflict where the study runs or was opened before."""
     folder = StudyFolder(lab, name)
     spec = folder.load()
@@ -75,7 +77,12 @@ def finalize(lab: LabFolder, name: str, observe: Observe | None = None, rules: R
         with contextlib.closing(EventLog(folder.events, observe)) as log:
             found = _verified(opened_lab, spec)
             plan = _registered(opened_lab, name) or _register(opened_lab, spec, found)
-            log.tell("", "study", f"registered submission {plan.primary} as primary, {len(plan.promoted)} to open", state="finalizing")
+            log.tell(
+                "",
+                "study",
+                f"registered submission {plan.primary} as primary, {len(plan.promoted)} to open",
+                state="finalizing",
+            )
             opened = open_private(lab, Problem.parse(spec.problem), [str(i) for i in plan.promoted])
             moved = _transfer(opened_lab, spec, plan, found, rules, log)
             result = _result(folder, spec, plan, found, opened, moved)
@@ -87,8 +94,11 @@ def finalize(lab: LabFolder, name: str, observe: Observe | None = None, rules: R
 
 def _refuse_second(lab: Lab, name: str) -> None:
     if rows.read(lab, name).state == "finalized":
-        raise Conflict(f"the private rows of study {name!r} were opened already: they are spent", code="opened_already",
-                       hint=f"aar study report {name}; a new study needs new rows to claim anything")
+        raise Conflict(
+            f"the private rows of study {name!r} were opened already: they are spent",
+            code="opened_already",
+            hint=f"aar study report {name}; a new study needs new rows to claim anything",
+        )
 
 
 def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
@@ -96,14 +106,19 @@ def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
     with lab.store.transaction():
         lab.store.record("owner", "look.exact", study=spec.name, why="finalize")
     query = sa.select(Submission).where(
-        Submission.study == spec.name, Submission.problem == Problem.parse(spec.problem).name, Submission.state == "verified"
+        Submission.study == spec.name,
+        Submission.problem == Problem.parse(spec.problem).name,
+        Submission.state == "verified",
     )
     with lab.store.reading() as session:
         apart = tokens.unranked(session)
         found = [_seen(row) for row in session.scalars(query.order_by(Submission.id)) if row.researcher not in apart]
     if not found:
-        raise InputError(f"study {spec.name!r} has no verified submission to open", code="nothing_verified",
-                         hint=f"aar study status {spec.name}; aar study resume {spec.name}")
+        raise InputError(
+            f"study {spec.name!r} has no verified submission to open",
+            code="nothing_verified",
+            hint=f"aar study status {spec.name}; aar study resume {spec.name}",
+        )
     first = {v.snapshot: v for v in reversed(found)}
     return sorted(first.values(), key=lambda v: (-v.accuracy, v.id))
 
@@ -117,7 +132,9 @@ def _registered(lab: Lab, name: str) -> Plan | None:
     """What an earlier session registered, if it was killed before its end."""
     for body in _entries(lab, "final.register"):
         if body["study"] == name:
-            return Plan(body["primary"], tuple(body["promoted"]), body["label_set"], body["reused"], body.get("runner_up"))
+            return Plan(
+                body["primary"], tuple(body["promoted"]), body["label_set"], body["reused"], body.get("runner_up")
+            )
     return None
 
 
@@ -129,8 +146,15 @@ def _register(lab: Lab, spec: StudySpec, found: Sequence[Verified]) -> Plan:
         label_set = register(SqlLabelSets(lab.store), private.texts)
         reused = any(body["label_set"] == label_set for body in _entries(lab, "final.open"))
         plan = Plan(promoted[0], promoted, label_set, reused, _runner_up(lab, found[:MAX_PROMOTED]))
-        lab.store.record("owner", "final.register", study=spec.name, problem=problem.name, endpoint=ENDPOINT,
-                         transfer=list(spec.transfer), **plan.__dict__)
+        lab.store.record(
+            "owner",
+            "final.register",
+            study=spec.name,
+            problem=problem.name,
+            endpoint=ENDPOINT,
+            transfer=list(spec.transfer),
+            **plan.__dict__,
+        )
         lab.store.record("owner", "final.open", study=spec.name, label_set=label_set, rows=len(private))
     return plan
 
@@ -143,7 +167,9 @@ def _runner_up(lab: Lab, found: Sequence[Verified]) -> int | None:
 
 def _entries(lab: Lab, action: str) -> list[dict[str, Any]]:
     with lab.store.reading() as session:
-        return list(session.scalars(sa.select(AuditEntry.body).where(AuditEntry.action == action).order_by(AuditEntry.id)))
+        return list(
+            session.scalars(sa.select(AuditEntry.body).where(AuditEntry.action == action).order_by(AuditEntry.id))
+        )
 
 
 # -- problems that no researcher has seen
@@ -158,14 +184,24 @@ def _transfer(
     def run(submission: int, problem: Problem) -> dict[str, Any]:
         seen = {"seen": not _is_unseen(lab, problem)}
         try:
-            verdict = transfer(lab.folder, sandbox, problem, str(submission), lab.code.get(snapshots[submission]), rules)
+            verdict = transfer(
+                lab.folder, sandbox, problem, str(submission), lab.code.get(snapshots[submission]), rules
+            )
         except MethodError as error:  # it cannot do what this problem asks: a result too
             return {"pgr": None, "lo": None, "hi": None, "not_scored": public_failure(error, rules.limits)[1], **seen}
-        log.tell("", "study", f"submission {submission} ran on {problem.short}", state="finalizing", seconds=round(verdict.seconds, 1))
+        log.tell(
+            "",
+            "study",
+            f"submission {submission} ran on {problem.short}",
+            state="finalizing",
+            seconds=round(verdict.seconds, 1),
+        )
         return _figures(verdict.test.pgr) | seen
 
     def job(submission: int, problem: Problem) -> Job[dict[str, Any]]:
-        return Job("owner", f"{submission} on {problem.short}", lambda lease: run(submission, problem), Needs(), "rerun")
+        return Job(
+            "owner", f"{submission} on {problem.short}", lambda lease: run(submission, problem), Needs(), "rerun"
+        )
 
     best = [i for i in (plan.primary, plan.runner_up) if i is not None]
     wanted = [(i, Problem.parse(name)) for i in best for name in spec.transfer]
@@ -186,10 +222,19 @@ def _is_unseen(lab: Lab, problem: Problem) -> bool:
 
 
 def _result(
-    folder: StudyFolder, spec: StudySpec, plan: Plan, found: Sequence[Verified], opened: Opened, moved: dict[int, dict[str, Any]]
+    folder: StudyFolder,
+    spec: StudySpec,
+    plan: Plan,
+    found: Sequence[Verified],
+    opened: Opened,
+    moved: dict[int, dict[str, Any]],
 ) -> dict[str, Any]:
     problem = Problem.parse(spec.problem)
-    card, by_id, arms = Card.load(folder.lab, problem), {v.id: v for v in found}, {m.name: m.arm for m in spec.researchers}
+    card, by_id, arms = (
+        Card.load(folder.lab, problem),
+        {v.id: v for v in found},
+        {m.name: m.arm for m in spec.researchers},
+    )
     best, done = by_id[plan.primary], counts(read_events(folder.events))
     second = by_id[plan.runner_up] if plan.runner_up is not None else None
     return {

@@ -26,8 +26,15 @@ OPEN = ("queued", "running")
 class Pulse:
     """A thread, from `with` to its end. `owner` gives the owner's client, `member` one of the study's own."""
 
-    def __init__(self, study: str, owner: Callable[[], LabClient], member: LabClient, findings: Path, log: EventLog,
-                 spending: Path | None = None) -> None:
+    def __init__(
+        self,
+        study: str,
+        owner: Callable[[], LabClient],
+        member: LabClient,
+        findings: Path,
+        log: EventLog,
+        spending: Path | None = None,
+    ) -> None:
         self.study, self.owner, self.member, self.findings, self.log = study, owner, member, findings, log
         self.charges = Charges(study, spending) if spending else None
         self.stopped_by_owner = threading.Event()
@@ -73,7 +80,9 @@ class Pulse:
                 if error.code in ("disk_full", "database_readonly"):
                     self.fault = error
             except OSError as error:  # the findings' folder
-                self.fault = room.full(self.findings) if room.behind(error) else LabError(f"findings cannot be written: {error}")
+                self.fault = (
+                    room.full(self.findings) if room.behind(error) else LabError(f"findings cannot be written: {error}")
+                )
 
     def _take(self, id_: int, kind: str, body: dict[str, Any]) -> None:
         self._last, ours = id_, body["study"] == self.study
@@ -90,9 +99,18 @@ class Pulse:
             self._ours.add(id_)
             if was == "running" and state != "running":
                 how = {"verified": "done", "queued": "lost"}.get(state, state)
-                self.log.tell(body["researcher"], "job", body["method"], step=-self._last, owner=body["researcher"],
-                              name=body["method"], job_kind="rerun", state=how, submission=id_,
-                              seconds=round((at - since).total_seconds(), 2))
+                self.log.tell(
+                    body["researcher"],
+                    "job",
+                    body["method"],
+                    step=-self._last,
+                    owner=body["researcher"],
+                    name=body["method"],
+                    job_kind="rerun",
+                    state=how,
+                    submission=id_,
+                    seconds=round((at - since).total_seconds(), 2),
+                )
         if state in OPEN:
             self._open[id_] = (state, at)
         else:

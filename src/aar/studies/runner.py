@@ -53,7 +53,9 @@ class Outcome:
     seconds: float
 
 
-def run_study(lab: LabFolder, name: str, observe: Observe | None = None, stop: threading.Event | None = None) -> Outcome:
+def run_study(
+    lab: LabFolder, name: str, observe: Observe | None = None, stop: threading.Event | None = None
+) -> Outcome:
     """Run it, or go on with it, until its budgets are spent or `stop` is set. Raises what stopped it, and what to do."""
     folder = StudyFolder(lab, name)
     spec, start = folder.load(), time.monotonic()
@@ -69,7 +71,9 @@ def run_study(lab: LabFolder, name: str, observe: Observe | None = None, stop: t
                 raise
             raise _with_next(room.full(lab.root), name) from error
         done = counts(read_events(folder.events))
-        log.tell("", "study", "stopped" if stop.is_set() else "complete", state="stopped" if stop.is_set() else "complete")
+        log.tell(
+            "", "study", "stopped" if stop.is_set() else "complete", state="stopped" if stop.is_set() else "complete"
+        )
     return Outcome(name, not stop.is_set(), unsettled=unsettled, seconds=round(time.monotonic() - start, 1), **done)
 
 
@@ -81,7 +85,12 @@ def counts(events: Iterator[StudyEvent]) -> dict[str, int]:
             of[event.kind] += 1
         if event.kind == "trial":
             seen.add(program(str(event.data.get("source"))))
-    return {"trials": of["trial"], "configurations": len(seen), "evaluations": of["evaluation"], "submissions": of["submission"]}
+    return {
+        "trials": of["trial"],
+        "configurations": len(seen),
+        "evaluations": of["evaluation"],
+        "submissions": of["submission"],
+    }
 
 
 def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threading.Event) -> int:
@@ -92,8 +101,9 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
     started = lambda pid: log.tell("", "study", f"lab server started (process {pid})", state="open", pid=pid)  # noqa: E731
     with Served(folder.lab, spec.workers, keep=True, on_start=started) as served:
         clients = enrol(folder, spec, served.client)
-        pulse = Pulse(spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log,
-                      folder.lab.spending)
+        pulse = Pulse(
+            spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log, folder.lab.spending
+        )
         with pulse, LocalExecutor(reruns_elsewhere=pulse.reruns) as executor:
             pulse.catch_up()
             queue = Told(executor, log, on_fault=lambda error: stop.set())
@@ -101,8 +111,11 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
             with brains:
                 _wait(lambda: brains.working > 0, brains, served, pulse, stop)
             if len(brains.failed) == len(spec.researchers):
-                raise LabError(f"every researcher failed, {brains.failed[0]} first", code="researchers_failed",
-                               hint=f"see {folder.events}")
+                raise LabError(
+                    f"every researcher failed, {brains.failed[0]} first",
+                    code="researchers_failed",
+                    hint=f"see {folder.events}",
+                )
             if not stop.is_set():
                 _settle(spec, log, brains, served, pulse, stop)
         left = len(pulse.unsettled())
@@ -124,7 +137,9 @@ def _wait(going: Callable[[], bool], brains: Brains, served: Served, pulse: Puls
         raise brains.fault
 
 
-def _settle(spec: StudySpec, log: EventLog, brains: Brains, served: Served, pulse: Pulse, stop: threading.Event) -> None:
+def _settle(
+    spec: StudySpec, log: EventLog, brains: Brains, served: Served, pulse: Pulse, stop: threading.Event
+) -> None:
     """Give the last reruns their time."""
     pulse.catch_up()
     if waiting := pulse.unsettled():
@@ -151,7 +166,9 @@ def _check_model(problem: Problem) -> None:
     """NotFound where the student's files have gone: sandboxes and reruns would fail one by one and be blamed."""
     folder = weights.find(problem.lm)
     if not any(folder.glob("*.safetensors")):
-        raise NotFound(f"the weights of {problem.lm} have gone from {folder}", code="no_model", hint="bring them back (make setup)")
+        raise NotFound(
+            f"the weights of {problem.lm} have gone from {folder}", code="no_model", hint="bring them back (make setup)"
+        )
 
 
 def _prepare_task(folder: StudyFolder, spec: StudySpec) -> None:
@@ -163,7 +180,9 @@ def _prepare_task(folder: StudyFolder, spec: StudySpec) -> None:
     shutil.rmtree(part, ignore_errors=True)
     problem = Problem.parse(spec.problem)
     part.mkdir(parents=True)
-    research_task(folder.lab, problem, part, plain_seeds(range(spec.seeds), Card.load(folder.lab, problem)), in_sandbox=True)
+    research_task(
+        folder.lab, problem, part, plain_seeds(range(spec.seeds), Card.load(folder.lab, problem)), in_sandbox=True
+    )
     part.rename(folder.task)
 
 
@@ -183,7 +202,9 @@ def enrol(folder: StudyFolder, spec: StudySpec, owner: LabClient) -> dict[str, L
     end = time.monotonic() + SOCKET_S
     while missing := [name for name, socket in sockets.items() if not socket.exists()]:
         if time.monotonic() > end:
-            raise ProviderDown(f"researcher {missing[0]} got no socket", code="no_socket", hint=f"see {folder.lab.root}/server.log")
+            raise ProviderDown(
+                f"researcher {missing[0]} got no socket", code="no_socket", hint=f"see {folder.lab.root}/server.log"
+            )
         time.sleep(0.05)
     return {name: LabClient(socket, tokens[name], retries=RETRIES) for name, socket in sockets.items()}
 
@@ -201,8 +222,11 @@ def held(folder: StudyFolder) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Conflict(f"study {folder.name!r} is running already", code="study_running",
-                           hint=f"aar study status {folder.name}; aar study stop {folder.name}") from error
+            raise Conflict(
+                f"study {folder.name!r} is running already",
+                code="study_running",
+                hint=f"aar study status {folder.name}; aar study stop {folder.name}",
+            ) from error
         yield
 
 

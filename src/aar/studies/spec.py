@@ -64,12 +64,22 @@ class StudySpec:
         if len(self.name) > MAX_NAME:
             raise InputError(f"study names have at most {MAX_NAME} characters", code="bad_name")
         if min(self.trials, self.evaluations, self.submissions) < 0 or min(self.seeds, self.wall_s, self.workers) <= 0:
-            raise InputError("a budget cannot be negative, and seeds, time and workers cannot be zero", code="bad_budget")
+            raise InputError(
+                "a budget cannot be negative, and seeds, time and workers cannot be zero", code="bad_budget"
+            )
 
     def assignment(self, member: Member) -> Assignment:
         return Assignment(
-            self.name, member.name, member.arm, member.direction, member.seed, self.trials, self.evaluations,
-            self.submissions, self.wall_s, self.llm,
+            self.name,
+            member.name,
+            member.arm,
+            member.direction,
+            member.seed,
+            self.trials,
+            self.evaluations,
+            self.submissions,
+            self.wall_s,
+            self.llm,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -110,8 +120,11 @@ class StudyFolder:
         """Conflict where a study of that name is there and is another one."""
         if (self.root / "spec.json").exists():
             if self.load() != spec:
-                raise Conflict(f"study {spec.name!r} is there with other settings", code="study_exists",
-                               hint=f"choose another name, or go on with it: aar study resume {spec.name}")
+                raise Conflict(
+                    f"study {spec.name!r} is there with other settings",
+                    code="study_exists",
+                    hint=f"choose another name, or go on with it: aar study resume {spec.name}",
+                )
             return
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(self.root / "spec.json", spec.as_json())
@@ -120,7 +133,10 @@ class StudyFolder:
         path = self.root / "spec.json"
         if not path.exists():
             known = ", ".join(studies(self.lab)) or "none yet"
-            raise NotFound(f"no study {self.name[:40]!r} in {self.lab.root}", hint=f"known: {known}; aar study new {self.name[:40]}")
+            raise NotFound(
+                f"no study {self.name[:40]!r} in {self.lab.root}",
+                hint=f"known: {known}; aar study new {self.name[:40]}",
+            )
         raw = json.loads(path.read_text())
         people = tuple(Member(**m) for m in raw.pop("researchers"))
         llm = Llm(**raw.pop("llm", {}))

@@ -123,7 +123,10 @@ def open_student(spec: ModelSpec, kind: Kind, root: Path = Path()) -> Model:
 
 
 def open_task(
-    folder: Path, run: RunSpec | str | None = None, *, params: dict[str, Any] | None = None,
+    folder: Path,
+    run: RunSpec | str | None = None,
+    *,
+    params: dict[str, Any] | None = None,
     log: Callable[..., None] | None = None,
 ) -> Task:
     """The `Task` of one run (by default the first) of a task folder."""
@@ -138,8 +141,14 @@ def open_task(
 
         weak_model = headfile.load(open_model(spec.weak_model, spec.kind, folder), folder / run.head)
     return Task(
-        name=spec.name, kind=spec.kind, seed=run.seed, train=train,
-        test=read_rows(folder / "test.jsonl", spec.kind), student=open_student(spec.student, spec.kind, folder),
-        weak_model=weak_model, params={**spec.params, **(params or {})}, deadline_s=spec.deadline_s,
+        name=spec.name,
+        kind=spec.kind,
+        seed=run.seed,
+        train=train,
+        test=read_rows(folder / "test.jsonl", spec.kind),
+        student=open_student(spec.student, spec.kind, folder),
+        weak_model=weak_model,
+        params={**spec.params, **(params or {})},
+        deadline_s=spec.deadline_s,
         **({"log": log} if log else {}),
     )

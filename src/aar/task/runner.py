@@ -25,8 +25,23 @@ from aar.types import Model, Predictions, Task
 
 TRACE_LINES = 30
 OUTSIDE = "the method tried to open {}, outside what a run is given"
-ALLOWED = ("/task", "/method", "/workspace", "/features", "/models", "/tmp", "/opt", "/usr", "/lib", "/proc", "/dev", "/sys", "/etc",
-           sys.prefix, sys.base_prefix)
+ALLOWED = (
+    "/task",
+    "/method",
+    "/workspace",
+    "/features",
+    "/models",
+    "/tmp",
+    "/opt",
+    "/usr",
+    "/lib",
+    "/proc",
+    "/dev",
+    "/sys",
+    "/etc",
+    sys.prefix,
+    sys.base_prefix,
+)
 
 
 class Watch:
@@ -72,8 +87,11 @@ def call_method(module: ModuleType, task: Task) -> Predictions:
     """Run it and check the answer's form against `task.test`."""
     answer = module.run(task)
     if not isinstance(answer, Predictions):
-        raise MethodError(f"run() returned {type(answer).__name__}, not Predictions", code="bad_return",
-                          hint="return aar.types.Predictions(task.test.ids, p)")
+        raise MethodError(
+            f"run() returned {type(answer).__name__}, not Predictions",
+            code="bad_return",
+            hint="return aar.types.Predictions(task.test.ids, p)",
+        )
     answer.aligned(task.test.ids)
     return answer
 
@@ -105,7 +123,12 @@ def _code(error: BaseException) -> str:
 
 
 def run_one(
-    task_dir: Path, method_dir: Path, out: Path, run: RunSpec, watch: Watch | None = None, student: Model | None = None,
+    task_dir: Path,
+    method_dir: Path,
+    out: Path,
+    run: RunSpec,
+    watch: Watch | None = None,
+    student: Model | None = None,
     cut: Callable[[Task], Task] | None = None,
 ) -> int:
     """One seed, in this process. Exit status 0, or 1 with the error written down. `student`: one already opened;

@@ -40,8 +40,9 @@ class BagOfWords:
     def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray:
         raise Unsupported("the tfidf teacher is no language model")
 
-    def generate(self, prompts: Sequence[str], n: int = 1, temperature: float = 1.0, max_tokens: int = 64,
-                 seed: int = 0) -> list[list[str]]:
+    def generate(
+        self, prompts: Sequence[str], n: int = 1, temperature: float = 1.0, max_tokens: int = 64, seed: int = 0
+    ) -> list[list[str]]:
         raise Unsupported("the tfidf teacher is no language model")
 
     def fit(self, fits: Sequence[Fit]) -> list[Model]:

@@ -28,7 +28,9 @@ class Process:
     def __init__(self, link: socket.socket) -> None:
         self.link, self.file = link, link.makefile("rb")
 
-    def ask(self, request: dict[str, Any], do: Callable[[], dict[str, Any]] = lambda: {"did": ANSWER}) -> dict[str, Any]:
+    def ask(
+        self, request: dict[str, Any], do: Callable[[], dict[str, Any]] = lambda: {"did": ANSWER}
+    ) -> dict[str, Any]:
         self.link.sendall(json.dumps(request).encode() + b"\n")
         heard = json.loads(self.file.readline())
         while "do" in heard:
@@ -149,7 +151,13 @@ def test_tools(served: Served) -> None:
     """Mistakes come back as text for the model, and are no end; a budget tells of dollars."""
 
     def act(p: Process) -> list[dict[str, Any]]:
-        calls = [("evaluate", {"trial": "none"}), ("evaluate_file", {"predictions": [1]}), ("verdict", {"submission": 5}), ("budget", {"x": 1}), ("budget", {})]
+        calls = [
+            ("evaluate", {"trial": "none"}),
+            ("evaluate_file", {"predictions": [1]}),
+            ("verdict", {"submission": 5}),
+            ("budget", {"x": 1}),
+            ("budget", {}),
+        ]
         return [p.ask({"tool": name, "args": args}) for name, args in calls]
 
     *wrong, budget = served.session(act)

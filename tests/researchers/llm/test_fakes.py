@@ -10,7 +10,11 @@ anthropic = pytest.importorskip("anthropic", reason='the extra "llm" is not inst
 
 from aar.researchers.llm.fakes import FakeMessages  # noqa: E402
 
-ASK = {"model": "scripted", "max_tokens": 500, "messages": [{"role": "user", "content": "You are ada, in the study s."}]}
+ASK = {
+    "model": "scripted",
+    "max_tokens": 500,
+    "messages": [{"role": "user", "content": "You are ada, in the study s."}],
+}
 TOOL = {"name": "bash", "input_schema": {"type": "object", "properties": {}}}
 
 
@@ -33,7 +37,10 @@ def test_an_answer(fake: FakeMessages, auth: str, streamed: bool) -> None:
     text, use = answer.content
     assert (text.type, use.type, use.name, answer.stop_reason) == ("text", "tool_use", "bash", "tool_use")
     assert "command" in use.input
-    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (fake.billed[0].tokens_in, fake.billed[0].tokens_out)
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (
+        fake.billed[0].tokens_in,
+        fake.billed[0].tokens_out,
+    )
 
 
 def test_faults(fake: FakeMessages) -> None:

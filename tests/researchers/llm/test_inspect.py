@@ -32,7 +32,17 @@ def test_a_whole_researcher(lab: Any, fake: FakeMessages) -> None:
     Inspect reads its log."""
     lab.session()
     acts = [call["function"] for a in lab.steps("model") for call in a["message"].get("tool_calls") or ()]
-    assert {"bash", "write_file", "try_method", "evaluate", "note", "upload_snapshot", "share_finding", "submit", "verdict"} <= set(acts)
+    assert {
+        "bash",
+        "write_file",
+        "try_method",
+        "evaluate",
+        "note",
+        "upload_snapshot",
+        "share_finding",
+        "submit",
+        "verdict",
+    } <= set(acts)
     assert acts[-1] == "finish"
     assert [p["researcher"] for p in lab.world.lab.posts] == ["ada", "ada"]
     assert lab.world.lab.posts[1]["runs"] == [1]
@@ -167,9 +177,15 @@ def test_tool_calls_that_make_no_sense(lab: Any, fake: FakeMessages) -> None:
 @pytest.mark.soak
 def test_jobs_go_on_while_it_thinks(lab: Any, fake: FakeMessages) -> None:
     """A job's output and end are there for later turns."""
-    moves = [("start_job", {"command": "echo begun; sleep 1; echo done"}), ("bash", {"command": "sleep 2.5"}), ("job", {"number": 1}), ("finish", {"summary": ""})]
+    moves = [
+        ("start_job", {"command": "echo begun; sleep 1; echo done"}),
+        ("bash", {"command": "sleep 2.5"}),
+        ("job", {"number": 1}),
+        ("finish", {"summary": ""}),
+    ]
     fake.brain = lambda request: [
-        {"type": "tool_use", "id": f"t{len(request['messages'])}", "name": name, "input": args} for name, args in [moves[len(request["messages"]) // 2]]
+        {"type": "tool_use", "id": f"t{len(request['messages'])}", "name": name, "input": args}
+        for name, args in [moves[len(request["messages"]) // 2]]
     ]
     lab.session()
     assert lab.steps("job") == ["job 1 ended with exit 0\nbegun\ndone\n"]
@@ -178,7 +194,11 @@ def test_jobs_go_on_while_it_thinks(lab: Any, fake: FakeMessages) -> None:
 def test_it_does_not_start_without_what_it_needs(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model, a price that somebody knows, a sandbox: each missing one is named before anything is asked or spent."""
     prices = Prices()
-    for llm, code in ((Llm(), "no_model"), (Llm(model="vllm/mine"), "unknown_price"), (Llm(model=MODEL, think="ollama/x"), "unknown_price")):
+    for llm, code in (
+        (Llm(), "no_model"),
+        (Llm(model="vllm/mine"), "unknown_price"),
+        (Llm(model=MODEL, think="ollama/x"), "unknown_price"),
+    ):
         with pytest.raises(InputError) as caught:
             ready(lab.assignment(llm), prices)
         assert caught.value.code == code

@@ -115,13 +115,17 @@ def test_a_line_cut_short_never_happened(tmp_path: Path) -> None:
 
 def test_prices(tmp_path: Path) -> None:
     """Published ones, the owner's own, and none: an unknown model is asked about, never free."""
-    (tmp_path / "prices.toml").write_text('["vllm/mine"]\ninput = 0.0\noutput = 0.0\n["openai/gpt-4o"]\ninput = 100.0\noutput = 200.0\n')
+    (tmp_path / "prices.toml").write_text(
+        '["vllm/mine"]\ninput = 0.0\noutput = 0.0\n["openai/gpt-4o"]\ninput = 100.0\noutput = 200.0\n'
+    )
     prices = Prices(tmp_path / "prices.toml")
     used = Tokens(fresh=1_000_000, out=1_000_000)
     assert prices.usd("vllm/mine", used) == 0
     assert prices.usd("openai/gpt-4o", used) == 300
     assert Prices().usd("openai/gpt-4o", used) == pytest.approx(12.5)
-    assert prices.most("anthropic/claude-sonnet-4-5", 1000, 0) == pytest.approx(prices.usd("anthropic/claude-sonnet-4-5", Tokens(written=1000)))
+    assert prices.most("anthropic/claude-sonnet-4-5", 1000, 0) == pytest.approx(
+        prices.usd("anthropic/claude-sonnet-4-5", Tokens(written=1000))
+    )
     with pytest.raises(InputError, match="nobody knows") as caught:
         prices.usd("vllm/other", used)
     assert "prices.toml" in caught.value.hint

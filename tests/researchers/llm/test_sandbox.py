@@ -15,7 +15,9 @@ from aar.errors import ProviderDown
 from aar.researchers.llm.sandbox import AarSandbox, described
 from aar.sandboxes import WORKSPACE, Limits, Mount, available
 
-CHECKS = {name: f for name, f in inspect.getmembers(self_check, inspect.iscoroutinefunction) if name.startswith("test_")}
+CHECKS = {
+    name: f for name, f in inspect.getmembers(self_check, inspect.iscoroutinefunction) if name.startswith("test_")
+}
 PRIVATE_TMP = "/tmp is private to each call: what should stay belongs into /workspace"
 KNOWN_FAILURES = {
     "test_cwd_absolute": PRIVATE_TMP,

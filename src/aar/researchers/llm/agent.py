@@ -43,7 +43,10 @@ from aar.researchers.llm.tools import TOOLS, Tool
 IDLE = 3  # answers without a tool call in a row, then it is over
 OVERHEAD = 2048  # tokens that providers add of their own: the form of tools and of messages
 KEPT = 8  # messages that survive a cut
-NO_RETRY: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}, "openai": {"max_retries": 0}}  # each try has its own reservation
+NO_RETRY: dict[str, dict[str, Any]] = {
+    "anthropic": {"max_retries": 0},
+    "openai": {"max_retries": 0},
+}  # each try has its own reservation
 
 
 class Agent:
@@ -141,7 +144,9 @@ def _info(tool: Tool) -> ToolInfo:
         for name, p in tool.params.items()
     }
     required = [name for name, p in tool.params.items() if not p.optional]
-    return ToolInfo(name=tool.name, description=tool.what, parameters=ToolParams(properties=properties, required=required))
+    return ToolInfo(
+        name=tool.name, description=tool.what, parameters=ToolParams(properties=properties, required=required)
+    )
 
 
 INFOS = [_info(tool) for tool in TOOLS.values()]
@@ -156,7 +161,14 @@ def _told(output: ModelOutput) -> dict[str, Any]:
     """`tokens` is None where the provider does not tell: such an answer costs its worst case."""
     used, tokens = output.usage, None
     if used:
-        tokens = asdict(Tokens(used.input_tokens, used.input_tokens_cache_read or 0, used.input_tokens_cache_write or 0, used.output_tokens))
+        tokens = asdict(
+            Tokens(
+                used.input_tokens,
+                used.input_tokens_cache_read or 0,
+                used.input_tokens_cache_write or 0,
+                used.output_tokens,
+            )
+        )
     message = output.message.model_dump(mode="json", exclude_none=True)
     return {"message": message, "text": output.message.text, "tokens": tokens, "stop": output.stop_reason}
 
@@ -189,15 +201,24 @@ def count_offline() -> None:
     """Inspect counts tokens with an encoding that tiktoken would download. One token a byte will do: nothing that is billed
     or capped is counted by it."""
     single = {bytes([i]): i for i in range(256)}
-    tiktoken.registry.ENCODINGS["o200k_base"] = tiktoken.Encoding("o200k_base", pat_str="(?s).", mergeable_ranks=single, special_tokens={})
+    tiktoken.registry.ENCODINGS["o200k_base"] = tiktoken.Encoding(
+        "o200k_base", pat_str="(?s).", mergeable_ranks=single, special_tokens={}
+    )
 
 
 def main(path: str, fd: int) -> int:
     count_offline()
     plan, link = json.loads(Path(path).read_text()), Link(fd)
-    task = Task(dataset=[Sample(input=plan["task"], id=plan["name"])], solver=working(Agent(plan, link)), sandbox=("aar", path), name=plan["name"])
+    task = Task(
+        dataset=[Sample(input=plan["task"], id=plan["name"])],
+        solver=working(Agent(plan, link)),
+        sandbox=("aar", path),
+        name=plan["name"],
+    )
     logs = Path(path).parent / "logs"
-    (log,) = eval(task, model="none/none", log_dir=str(logs), display="none", score=False, fail_on_error=True, log_level="warning")
+    (log,) = eval(
+        task, model="none/none", log_dir=str(logs), display="none", score=False, fail_on_error=True, log_level="warning"
+    )
     if log.status != "success":
         print(log.error, file=sys.stderr)
     return 0 if log.status == "success" else 1

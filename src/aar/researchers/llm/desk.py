@@ -34,7 +34,14 @@ from aar.researchers.llm.prices import Prices, Tokens
 from aar.researchers.llm.purse import Purse, Waiting
 from aar.researchers.signals import signals_of
 
-WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # between tries of a provider that is away; the last one for as long as it takes
+WAITS_S = (
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    30.0,
+    60.0,
+)  # between tries of a provider that is away; the last one for as long as it takes
 VERDICT_S = 300.0
 POLL_S = 0.5
 SOFT = 0.8  # of its own cap: from here on it is told with every budget
@@ -77,7 +84,9 @@ class Desk:
         with contextlib.suppress(ConnectionError):
             line = self._in.readline()
         if not line.endswith(b"\n"):
-            raise ProviderDown("the researcher's process ended", code="agent_lost", hint=f"see {self.bench.home}/agent.log")
+            raise ProviderDown(
+                "the researcher's process ended", code="agent_lost", hint=f"see {self.bench.home}/agent.log"
+            )
         heard: dict[str, Any] = json.loads(line)
         return heard
 
@@ -85,7 +94,9 @@ class Desk:
         try:
             self._link.sendall(json.dumps(words).encode() + b"\n")
         except OSError as error:
-            raise ProviderDown("the researcher's process ended", code="agent_lost", hint=f"see {self.bench.home}/agent.log") from error
+            raise ProviderDown(
+                "the researcher's process ended", code="agent_lost", hint=f"see {self.bench.home}/agent.log"
+            ) from error
 
     # -- steps
 
@@ -114,7 +125,9 @@ class Desk:
         else:
             used = Tokens(**answer["tokens"])
             usd = self.prices.usd(answer["model"], used)
-            self.purse.settle(answer["ref"], usd, tokens_in=used.input, cached=used.cached, tokens_out=used.out, model=answer["model"])
+            self.purse.settle(
+                answer["ref"], usd, tokens_in=used.input, cached=used.cached, tokens_out=used.out, model=answer["model"]
+            )
         self.bench.log(f"thinks: {clean(answer['text'], 300)}")
         return answer
 
@@ -128,8 +141,11 @@ class Desk:
             except _Failed as failed:
                 (self.purse.lose if failed.billed else self.purse.release)(ref)
                 if failed.final:
-                    raise ProviderDown(f"the model's provider refuses: {clean(failed.why)}", code="model_refused",
-                                       hint="check the model's name, the key and its credit") from failed
+                    raise ProviderDown(
+                        f"the model's provider refuses: {clean(failed.why)}",
+                        code="model_refused",
+                        hint="check the model's name, the key and its credit",
+                    ) from failed
                 wait = WAITS_S[min(tries, len(WAITS_S) - 1)]
                 self.bench.log(f"waits {wait:g} s for the model's provider: {clean(failed.why, 200)}")
                 self.bench.rest(wait)
@@ -156,7 +172,10 @@ class Desk:
     def _method(self, folder: str, tar: str) -> Path:
         """The packed folder as a method of the bench, under a name that says what is in it."""
         files = extract_method(b64decode(tar))
-        stem = "".join(c if c.isalnum() and c.isascii() else "-" for c in Path(folder).name.lower()).strip("-")[:30] or "method"
+        stem = (
+            "".join(c if c.isalnum() and c.isascii() else "-" for c in Path(folder).name.lower()).strip("-")[:30]
+            or "method"
+        )
         name = f"{stem}-{sha256(repr(sorted(files.items())).encode()).hexdigest()[:8]}"
         method = self.bench.write_method(name, files["method.py"].decode(errors="replace"))
         for path, data in files.items():
@@ -169,12 +188,17 @@ class Desk:
         trial = self.bench.try_method(self._method(folder, tar))
         if trial.error:
             return {"trial": trial.name, "error": trial.error}
-        self._predicted[trial.name] = dict(zip(trial.ids, trial.p.mean(axis=0, dtype=np.float64).round(6).tolist(), strict=True))
+        self._predicted[trial.name] = dict(
+            zip(trial.ids, trial.p.mean(axis=0, dtype=np.float64).round(6).tolist(), strict=True)
+        )
         return {"trial": trial.name, "seconds": trial.seconds, "signals": signals_of(trial)}
 
     def _evaluate(self, trial: str) -> dict[str, Any]:
         if trial not in self._predicted:
-            raise InputError(f"no trial {clean(trial, 60)!r} that ran", hint=f"known: {', '.join(self._predicted) or 'none: call try_method'}")
+            raise InputError(
+                f"no trial {clean(trial, 60)!r} that ran",
+                hint=f"known: {', '.join(self._predicted) or 'none: call try_method'}",
+            )
         return asdict(self.bench.evaluate(self._predicted[trial]))
 
     def _evaluate_file(self, predictions: Any) -> dict[str, Any]:
@@ -188,14 +212,21 @@ class Desk:
     def _verdict(self, submission: int, wait_s: float = 0.0) -> dict[str, Any]:
         return asdict(self.bench.submission(int(submission), min(float(wait_s), VERDICT_S)))
 
-    def _share(self, kind: Any, title: str, body: str, runs: Any = (), snapshots: Any = (), findings: Any = ()) -> dict[str, Any]:
-        return {"finding": self.bench.share_finding(kind, title, body, runs=runs, snapshots=snapshots, findings=findings)}
+    def _share(
+        self, kind: Any, title: str, body: str, runs: Any = (), snapshots: Any = (), findings: Any = ()
+    ) -> dict[str, Any]:
+        return {
+            "finding": self.bench.share_finding(kind, title, body, runs=runs, snapshots=snapshots, findings=findings)
+        }
 
     def _leaderboard(self) -> list[dict[str, Any]]:
         return [asdict(row) for row in self.bench.leaderboard()]
 
     def _budget(self) -> dict[str, Any]:
-        left, spent = asdict(self.bench.budget()), self.bench.step("spent", {}, lambda _: round(self.purse.spent(*self.who), 4)).answer
+        left, spent = (
+            asdict(self.bench.budget()),
+            self.bench.step("spent", {}, lambda _: round(self.purse.spent(*self.who), 4)).answer,
+        )
         soon = {"note": "little money is left: hand in what you have"} if spent > SOFT * self.llm.usd else {}
         return {**left, "usd": round(max(0.0, self.llm.usd - spent), 4), **soon}
 
@@ -204,7 +235,10 @@ class Desk:
 
     def _download(self, id: str) -> dict[str, Any]:
         folder = self.bench.download_snapshot(id)
-        return {"folder": f"/snapshots/{id}", "files": sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())}
+        return {
+            "folder": f"/snapshots/{id}",
+            "files": sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()),
+        }
 
 
 class _Failed(Exception):
@@ -213,4 +247,3 @@ class _Failed(Exception):
     def __init__(self, why: str, billed: bool, final: bool) -> None:
         super().__init__(why)
         self.why, self.billed, self.final = why, billed, final
-

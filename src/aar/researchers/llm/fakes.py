@@ -35,7 +35,11 @@ class Billed:
 class FakeMessages:
     """`with FakeMessages() as fake:` serves it; `fake.environment` points the SDKs at it."""
 
-    def __init__(self, brain: Callable[[dict[str, Any]], Blocks] = scripted.answer, faults: Callable[[int], str | None] = lambda n: None) -> None:
+    def __init__(
+        self,
+        brain: Callable[[dict[str, Any]], Blocks] = scripted.answer,
+        faults: Callable[[int], str | None] = lambda n: None,
+    ) -> None:
         self.brain, self.faults = brain, faults
         self.key = f"fake-{secrets.token_hex(12)}"
         self.billed: list[Billed] = []
@@ -83,7 +87,11 @@ def _handler(fake: FakeMessages) -> type[BaseHTTPRequestHandler]:
                 return self._error(404, "not_found_error", self.path)
             fault = fake.next_fault()
             if fault and fault.isdigit():
-                return self._error(int(fault), {"429": "rate_limit_error", "529": "overloaded_error"}.get(fault, "api_error"), "as planned")
+                return self._error(
+                    int(fault),
+                    {"429": "rate_limit_error", "529": "overloaded_error"}.get(fault, "api_error"),
+                    "as planned",
+                )
             if fault == "slow":
                 time.sleep(SLOW_S)
             blocks = fake.brain(request)
@@ -143,14 +151,24 @@ def _handler(fake: FakeMessages) -> type[BaseHTTPRequestHandler]:
 def _events(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The server-sent events of a streamed answer."""
     usage = message["usage"]
-    yield {"type": "message_start", "message": {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}}
+    yield {
+        "type": "message_start",
+        "message": {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}},
+    }
     for index, block in enumerate(message["content"]):
         if block["type"] == "tool_use":
-            start, delta = {**block, "input": {}}, {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+            start, delta = (
+                {**block, "input": {}},
+                {"type": "input_json_delta", "partial_json": json.dumps(block["input"])},
+            )
         else:
             start, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}
         yield {"type": "content_block_start", "index": index, "content_block": start}
         yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    yield {"type": "message_delta", "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None}, "usage": {"output_tokens": usage["output_tokens"]}}
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
+        "usage": {"output_tokens": usage["output_tokens"]},
+    }
     yield {"type": "message_stop"}

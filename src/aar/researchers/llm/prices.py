@@ -55,7 +55,10 @@ class Prices:
 
     def most(self, model: str, tokens_in: int, tokens_out: int) -> float:
         """The dearest way in which so many tokens can be billed: caches written or not."""
-        return max(self.usd(model, Tokens(tokens_in, out=tokens_out)), self.usd(model, Tokens(written=tokens_in, out=tokens_out)))
+        return max(
+            self.usd(model, Tokens(tokens_in, out=tokens_out)),
+            self.usd(model, Tokens(written=tokens_in, out=tokens_out)),
+        )
 
 
 def _published(model: str, tokens: Tokens) -> float:
@@ -63,12 +66,16 @@ def _published(model: str, tokens: Tokens) -> float:
 
     provider, _, name = model.partition("/")
     usage = genai_prices.Usage(
-        input_tokens=tokens.input, cache_read_tokens=tokens.cached, cache_write_tokens=tokens.written, output_tokens=tokens.out
+        input_tokens=tokens.input,
+        cache_read_tokens=tokens.cached,
+        cache_write_tokens=tokens.written,
+        output_tokens=tokens.out,
     )
     try:
         return float(genai_prices.calc_price(usage, name, provider_id=provider).total_price)
     except LookupError as error:
         raise InputError(
-            f"nobody knows what {model!r} costs", code="unknown_price",
+            f"nobody knows what {model!r} costs",
+            code="unknown_price",
             hint=f'write it to <lab>/prices.toml, in dollars per million tokens: ["{model}"] input = 3.0 output = 15.0 (0.0 if it is free)',
         ) from error

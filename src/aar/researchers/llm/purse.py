@@ -72,11 +72,25 @@ class Purse:
                 if sum(e.usd for e in mine) + usd > cap + CENTS:
                     if sum(e.usd for e in mine if not e.open) + usd <= cap + CENTS:
                         raise Waiting(name)
-                    raise Stopped(f"the cap of ${cap:g} of {name} has no room for ${usd:.4f} more", code="cap_reached",
-                                  hint="a larger cap lets it go on: aar study resume")
+                    raise Stopped(
+                        f"the cap of ${cap:g} of {name} has no room for ${usd:.4f} more",
+                        code="cap_reached",
+                        hint="a larger cap lets it go on: aar study resume",
+                    )
             ref = f"{prefix}/{sum(r.startswith(prefix + '/') for r in self.entries)}"
             pid, born = self._me
-            self._write(file, {"reserve": ref, "study": study, "researcher": researcher, "usd": usd, "day": day, "pid": pid, "born": born})
+            self._write(
+                file,
+                {
+                    "reserve": ref,
+                    "study": study,
+                    "researcher": researcher,
+                    "usd": usd,
+                    "day": day,
+                    "pid": pid,
+                    "born": born,
+                },
+            )
         return ref
 
     def settle(self, ref: str, usd: float, **counts: Any) -> None:
@@ -135,13 +149,19 @@ class Purse:
             os.fsync(file.fileno())
         except OSError as error:
             os.ftruncate(file.fileno(), self._read_to)
-            raise LabError(f"{self.path} cannot be written: {error}", code="disk_full", hint="free disk space, then resume the study") from error
+            raise LabError(
+                f"{self.path} cannot be written: {error}",
+                code="disk_full",
+                hint="free disk space, then resume the study",
+            ) from error
         self._read_to += len(data)
         self._take(line)
 
     def _take(self, line: dict[str, Any]) -> None:
         if ref := line.get("reserve"):
-            self.entries[ref] = Entry(ref, line["study"], line["researcher"], line["usd"], line["day"], (line["pid"], line["born"]))
+            self.entries[ref] = Entry(
+                ref, line["study"], line["researcher"], line["usd"], line["day"], (line["pid"], line["born"])
+            )
         elif ref := line.get("settle") or line.get("release"):
             entry = self.entries[ref]
             entry.usd, entry.settled = line.get("usd", 0.0), line

@@ -60,7 +60,11 @@ class AarSandbox(SandboxEnvironment):
 
     @classmethod
     async def sample_cleanup(
-        cls, task_name: str, config: SandboxEnvironmentConfigType | None, environments: dict[str, SandboxEnvironment], interrupted: bool
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        environments: dict[str, SandboxEnvironment],
+        interrupted: bool,
     ) -> None:
         """Every program ended with its call; the workspace is the researcher's and stays."""
 
@@ -124,5 +128,3 @@ def _said(outcome: Outcome) -> str:
 
 def _text(data: bytes) -> str:
     return data.decode(errors="replace")
-
-

@@ -40,7 +40,9 @@ class Past:
         """Findings of others that name a snapshot, as it has read them."""
         text = next((a for tool, args, a in reversed(self.acts) if args.get("command") == LISTEN), "")
         rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-        return [r for r in rows if r["researcher"] != self.name and any(b.startswith("snapshot:") for b in r["builds_on"])]
+        return [
+            r for r in rows if r["researcher"] != self.name and any(b.startswith("snapshot:") for b in r["builds_on"])
+        ]
 
 
 def answer(request: dict[str, Any]) -> list[dict[str, Any]]:
@@ -50,14 +52,21 @@ def answer(request: dict[str, Any]) -> list[dict[str, Any]]:
     text, tool, args = moves[min(len(past.acts), len(moves) - 1)]
     if not request.get("tools"):
         return [{"type": "text", "text": "I would look at the rows where the seeds disagree."}]
-    return [{"type": "text", "text": text}, {"type": "tool_use", "id": f"toolu_{len(past.acts):04d}", "name": tool, "input": args}]
+    return [
+        {"type": "text", "text": text},
+        {"type": "tool_use", "id": f"toolu_{len(past.acts):04d}", "name": tool, "input": args},
+    ]
 
 
 def read(request: dict[str, Any]) -> Past:
     asked: dict[str, tuple[str, dict[str, Any]]] = {}
     acts, text = [], ""
     for message in request["messages"]:
-        blocks = message["content"] if isinstance(message["content"], list) else [{"type": "text", "text": message["content"]}]
+        blocks = (
+            message["content"]
+            if isinstance(message["content"], list)
+            else [{"type": "text", "text": message["content"]}]
+        )
         for block in blocks:
             if block["type"] == "tool_use":
                 asked[block["id"]] = block["name"], block["input"]
@@ -76,10 +85,16 @@ def _moves(past: Past) -> list[tuple[str, str, dict[str, Any]]]:
     mine = METHOD.format(power=1 + draw % 3, epochs=3 + draw // 3 % 4)
     others = past.others()
     other = others[0] if others else None
-    snapshot = next(b.removeprefix("snapshot:") for b in other["builds_on"] if b.startswith("snapshot:")) if other else None
+    snapshot = (
+        next(b.removeprefix("snapshot:") for b in other["builds_on"] if b.startswith("snapshot:")) if other else None
+    )
     second = METHOD.format(power=2 + draw % 3, epochs=5)
     parents, cited = ([snapshot], [other["id"]]) if other and snapshot else ([], [])
-    fetch = ("Their code may help.", "download_snapshot", {"id": snapshot}) if snapshot else ("Nobody has shared code yet.", "budget", {})
+    fetch = (
+        ("Their code may help.", "download_snapshot", {"id": snapshot})
+        if snapshot
+        else ("Nobody has shared code yet.", "budget", {})
+    )
     seen = f"cat /snapshots/{snapshot}/method.py" if snapshot else "ls /snapshots"
     return [
         ("I look around first.", "bash", {"command": LOOK}),

@@ -92,7 +92,11 @@ class Toolbox:
                 raise ValueError(packed["error"])
             args["tar"] = packed["tar"]
         if tool.name == "evaluate_file":
-            args = {"predictions": json.loads(await self.link.step("predictions", args, lambda: self._in_sandbox("predictions", args)))}
+            args = {
+                "predictions": json.loads(
+                    await self.link.step("predictions", args, lambda: self._in_sandbox("predictions", args))
+                )
+            }
         heard = await self.link.ask({"tool": tool.name, "args": args})
         return f"error: {heard['error']}" if "error" in heard else json.dumps(heard["answer"])
 
@@ -108,7 +112,9 @@ class Toolbox:
         box = self.box()
         try:
             if name == "bash":
-                done = await box.exec(["/bin/bash", "-c", str(args["command"])], timeout=max(1, min(int(args.get("timeout_s", 120)), 600)))
+                done = await box.exec(
+                    ["/bin/bash", "-c", str(args["command"])], timeout=max(1, min(int(args.get("timeout_s", 120)), 600))
+                )
                 return f"{done.stdout[:SHOWN]}{done.stderr[-SHOWN // 4 :]}(exit {done.returncode})"
             if name == "write_file":
                 await box.write_file(str(args["path"]), str(args["text"]))
@@ -116,7 +122,9 @@ class Toolbox:
             if name in ("read_file", "predictions"):
                 text = await box.read_file(str(args["path"]))
                 return text[: SHOWN if name == "read_file" else JSON_CAP]
-            return await (self._start(box, str(args["command"])) if name == "start_job" else self._job(box, int(args["number"])))
+            return await (
+                self._start(box, str(args["command"])) if name == "start_job" else self._job(box, int(args["number"]))
+            )
         except (OSError, ValueError, OutputLimitExceededError) as error:  # TimeoutError is an OSError
             return f"error: {type(error).__name__}: {error}"
 
@@ -129,8 +137,16 @@ class Toolbox:
         return f"job {number} runs; its output is in /workspace/jobs/{number}/log"
 
     async def _job(self, box: AarSandbox, number: int) -> str:
-        said = await box.exec([SH, "-c", 'cat "jobs/$1/exit" 2>/dev/null || echo -; tail -c 4000 "jobs/$1/log"', SH, str(number)])
+        said = await box.exec(
+            [SH, "-c", 'cat "jobs/$1/exit" 2>/dev/null || echo -; tail -c 4000 "jobs/$1/log"', SH, str(number)]
+        )
         code, _, tail = said.stdout.partition("\n")
         runs = number in self.jobs and self.jobs[number].poll() is None
-        state = f"ended with exit {code}" if code != "-" else "runs" if runs else "was lost with the process that ran it: start it again"
+        state = (
+            f"ended with exit {code}"
+            if code != "-"
+            else "runs"
+            if runs
+            else "was lost with the process that ran it: start it again"
+        )
         return f"job {number} {state}\n{tail}"

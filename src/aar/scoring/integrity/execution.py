@@ -20,7 +20,11 @@ TURNED = (
     0.05  # share of answers that a harmless statement in the judged code may turn round, beyond what it turns elsewhere
 )
 CODE = re.compile(r"(def|async def|class|import|from|@)\b|@")
-WIRES = ("open({0}, 'w').close()", "__import__('pathlib').Path({0}).touch()", "__import__('os').makedirs({0}, exist_ok=True)")
+WIRES = (
+    "open({0}, 'w').close()",
+    "__import__('pathlib').Path({0}).touch()",
+    "__import__('os').makedirs({0}, exist_ok=True)",
+)
 
 
 def armed(text: str, marker: str, how: int = 0) -> str | None:
