@@ -163,6 +163,7 @@ def test_a_clean_stop(tmp_path: Path, number: signal.Signals) -> None:
     folder = LabFolder(tmp_path / "lab")
     with process(folder) as running:
         ann = make_researcher(folder)
+        ann.budget()  # its retries wait for a socket that is bound and does not listen yet
         stream = socket.socket(socket.AF_UNIX)
         stream.connect(ann.where)
         stream.sendall(
