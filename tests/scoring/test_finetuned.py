@@ -49,5 +49,6 @@ def test_a_method_runs_unchanged(method: str, tiny_lab: LabFolder, problem: Prob
 
 
 def test_a_ceiling_is_trained_when_asked_for(tiny_lab: LabFolder, problem: Problem) -> None:
-    card = prepare(tiny_lab, problem, seeds=5, ceilings=1, processes=1, force=True)
-    assert card.ceiling is not None
+    """Also after the problem was prepared without one, which `aar method run --student` does."""
+    assert prepare(tiny_lab, problem, seeds=5, processes=1).ceiling is None
+    assert prepare(tiny_lab, problem, seeds=5, ceilings=1, processes=1).ceiling is not None

@@ -115,7 +115,9 @@ def prepare(
     """Idempotent. Takes the features' time (a minute for an embedded testbed) plus seconds. `ceilings`: seeds of the
     ceiling, if not as many as of the floor; a finetuned student, which may take hours a seed, gets none unasked."""
     if not force and (lab.problem(problem.name) / "card.json").exists():
-        return Card.load(lab, problem)
+        card = Card.load(lab, problem)
+        if card.ceiling is not None or not ceilings:  # a ceiling that is asked for and missing is trained now
+            return card
     sealed, teacher = Sealed(lab), teachers.get(problem.teacher)
     kind = sealed.rows(problem.testbed, "unlabeled").kind
     ensure(lab, problem.testbed, problem.lm, labelled=False, processes=processes, progress=progress)
