@@ -158,7 +158,7 @@ class _Training:
         while True:
             try:
                 with applied(self.base, self.weights, self.rules):
-                    return self._gradients(picked, step)
+                    return float(self._gradients(picked, step))  # the one wait for the device in a step
             except torch.OutOfMemoryError:
                 self._shrink()
 
@@ -181,7 +181,7 @@ class _Training:
             "out of memory: now %d tokens a pass%s", self.tokens, ", activations recomputed" if self.recompute else ""
         )
 
-    def _gradients(self, picked: list[np.ndarray], step: int) -> float:
+    def _gradients(self, picked: list[np.ndarray], step: int) -> Tensor:
         lengths = [np.array([len(self.lanes[r].ids[i]) for i in p]) for r, p in zip(self.live, picked, strict=True)]
         rows = [p[np.argsort(-n, kind="stable")] for p, n in zip(picked, lengths, strict=True)]  # [R][b], longest first
         parts = list(self._micro(rows))
@@ -189,7 +189,7 @@ class _Training:
             return self._backward(self._states(rows), rows, step)
         if all(self.lanes[r].row_by_row for r in self.live):
             cuts = [[x[p] for x in rows] for p in parts]
-            return sum(self._backward(self._states(cut), cut, step, of=rows) for cut in cuts)
+            return torch.stack([self._backward(self._states(cut), cut, step, of=rows) for cut in cuts]).sum()
         with torch.no_grad():
             states = torch.cat([self._states([x[p] for x in rows]) for p in parts], 1)
         states.requires_grad_()
@@ -221,7 +221,9 @@ class _Training:
             states = self.base.states(ids)
         return states.reshape(len(rows), -1, states.shape[-1])
 
-    def _backward(self, states: Tensor, rows: list[np.ndarray], step: int, of: list[np.ndarray] | None = None) -> float:
+    def _backward(
+        self, states: Tensor, rows: list[np.ndarray], step: int, of: list[np.ndarray] | None = None
+    ) -> Tensor:
         """Takes the losses of all lanes on these states and carries the gradient back. `of`: the whole batches that these
         rows are a part of, whose weight they share."""
         total = torch.zeros((), device=self.base.device)
@@ -233,7 +235,7 @@ class _Training:
             share = lane.weight[index].sum() / lane.weight[of[place]].sum().clamp_min(1e-12) if of else 1.0
             total = total + value.squeeze() * share
         total.backward()
-        return float(total.detach())
+        return total.detach()
 
     def _batch(self, lane: Lane, place: int, states: Tensor, index: np.ndarray, step: int) -> Batch:
         def forward(rows: Rows) -> Tensor:

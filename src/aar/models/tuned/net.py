@@ -23,11 +23,9 @@ class TunedNet(torch.nn.Module):
     def __init__(self, student: TunedStudent, weights: dict[str, Tensor], seed: int = 0) -> None:
         super().__init__()
         self.student, self.seed = student, seed
-        self.weights = {k: v.detach().clone().requires_grad_() for k, v in weights.items()}
-        for name, value in self.weights.items():
-            parameter = torch.nn.Parameter(value.detach())
+        self.weights = {name: torch.nn.Parameter(value.detach().clone()) for name, value in weights.items()}
+        for name, parameter in self.weights.items():
             self.register_parameter(name.replace(".", "/"), parameter)
-            self.weights[name] = parameter
 
     def logits(self, rows: Rows) -> Tensor:
         """[n]: log-odds of label 1."""
