@@ -23,8 +23,9 @@ class TunedNet(torch.nn.Module):
     def __init__(self, student: TunedStudent, weights: dict[str, Tensor], seed: int = 0) -> None:
         super().__init__()
         self.student, self.seed = student, seed
-        self.weights = {name: torch.nn.Parameter(value.detach().clone()) for name, value in weights.items()}
-        for name, parameter in self.weights.items():
+        self.weights: dict[str, Tensor] = {}
+        for name, value in weights.items():
+            self.weights[name] = parameter = torch.nn.Parameter(value.detach().clone())
             self.register_parameter(name.replace(".", "/"), parameter)
 
     def logits(self, rows: Rows) -> Tensor:
