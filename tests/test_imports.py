@@ -13,7 +13,7 @@ import aar
 BASE = ("types", "errors", "settings", "registry")
 # Opening a task opens its student, so `task` stands on `models`; no model knows of tasks.
 FOLDERS = (
-    "models task methods testbeds teachers sandboxes executors scoring lab researchers studies analysis dashboard attacks "
+    "testing models task methods testbeds teachers sandboxes executors scoring lab researchers studies analysis dashboard attacks "
     "bench cli"
 )
 LEVEL = dict.fromkeys(BASE, 0) | {name: 1 + i for i, name in enumerate(FOLDERS.split())}

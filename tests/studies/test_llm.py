@@ -22,13 +22,13 @@ from aar.lab.leaderboard import UNRANKED
 from aar.lab.service import running
 from aar.researchers import starts
 from aar.researchers.base import Llm
-from aar.researchers.llm.fakes import FakeMessages
 from aar.researchers.llm.prices import SCRIPTED, Prices, Tokens
 from aar.researchers.llm.purse import Purse
 from aar.settings import LabFolder
 from aar.studies.finalize import finalize
 from aar.studies.runner import run_study
 from aar.studies.spec import StudyFolder, StudySpec, team
+from aar.testing.messages import FakeMessages
 
 
 def new(lab: LabFolder, problem: str, arms: list[tuple[str, int]], llm: Llm, **budgets: Any) -> StudyFolder:

@@ -134,7 +134,7 @@ def provider(assignment: Assignment) -> Iterator[dict[str, str]]:
     if assignment.llm.model != "scripted":
         yield {}
         return
-    from aar.researchers.llm.fakes import FakeMessages
+    from aar.testing.messages import FakeMessages
 
     with FakeMessages() as fake:
         yield fake.environment

@@ -18,9 +18,9 @@ pytest.importorskip("inspect_ai", reason='the extra "llm" is not installed')
 from aar.errors import ProviderDown
 from aar.researchers.base import Assignment, Llm
 from aar.researchers.inspect import Inspect
-from aar.researchers.llm.fakes import FakeMessages
 from aar.researchers.llm.purse import Purse
 from aar.sandboxes import available
+from aar.testing.messages import FakeMessages
 
 MODEL = "anthropic/scripted"
 

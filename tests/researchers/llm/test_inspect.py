@@ -16,8 +16,8 @@ from aar.errors import InputError, ProviderDown
 from aar.researchers import inspect as arm
 from aar.researchers.base import Llm, Stopped
 from aar.researchers.inspect import ready
-from aar.researchers.llm.fakes import FakeMessages
 from aar.researchers.llm.prices import Prices, Tokens
+from aar.testing.messages import FakeMessages
 
 MODEL = "anthropic/scripted"
 

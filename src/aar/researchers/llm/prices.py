@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aar.errors import InputError
 
-SCRIPTED = "anthropic/scripted"  # the model of `fakes`; priced, so that caps and ledgers have something to count
+SCRIPTED = "anthropic/scripted"  # the scripted model of `aar.testing`; priced, so that caps and ledgers have something to count
 TABLE = {SCRIPTED: {"input": 3.0, "cache_read": 0.3, "cache_write": 3.75, "output": 15.0}}
 MILLION = 1_000_000
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from aar.researchers.llm import scripted
+from aar.testing import scripted
 
 Blocks = list[dict[str, Any]]
 SLOW_S = 2.0

@@ -8,7 +8,7 @@ import pytest
 
 anthropic = pytest.importorskip("anthropic", reason='the extra "llm" is not installed')
 
-from aar.researchers.llm.fakes import FakeMessages  # noqa: E402
+from aar.testing.messages import FakeMessages  # noqa: E402
 
 ASK = {
     "model": "scripted",
