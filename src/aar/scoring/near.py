@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 
+BLOCK = 8  # words at a time: what is compared stays in the cache
+
+
 @dataclass(frozen=True)
 class Near:
     """Position of the nearest earlier vector (or of the one whose complement is nearest), and how far: [0, .5]."""
@@ -43,8 +46,10 @@ class VectorIndex:
         if not self._size:
             return None
         differ: np.ndarray = np.zeros(self._size, dtype=np.uint32)
-        for word, column in zip(self._unpack(bits), self._words[:, : self._size], strict=True):
-            np.add(differ, np.bitwise_count(column ^ word), out=differ)
+        words = self._unpack(bits)[:, None]
+        for i in range(0, len(words), BLOCK):
+            apart = np.bitwise_count(self._words[i : i + BLOCK, : self._size] ^ words[i : i + BLOCK])
+            differ += apart.sum(axis=0, dtype=np.uint32)
         either = np.minimum(differ, self.n - differ)
         i = int(either.argmin())
         return Near(i, float(either[i]) / self.n, bool(differ[i] * 2 > self.n))
