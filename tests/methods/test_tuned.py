@@ -10,35 +10,43 @@ import pytest
 import torch
 
 from aar.errors import Unsupported
-from aar.methods import effective_rank, generative, library, swap_consistency
-from aar.methods.fakes import toy_task
+from aar.methods import critic, effective_rank, generative, library, swap_consistency
+from aar.methods.fakes import FakeStudent, WorldStore, toy_task
 from aar.methods.parts import rank
 from aar.models.student import HeadStudent
 from aar.models.toy import ArrayStore
 from aar.models.tuned.fakes import tiny_qwen3
 from aar.models.tuned.rules import Tuning
 from aar.models.tuned.student import TunedStudent
-from aar.types import Pair, Rows, Task
+from aar.types import Claim, Pair, Rows, Task
 
 TUNED = [n for n in library.methods() if "tune" in library.card(n).inputs]
-QUICK = {"generative": {"lr": 1e-3}, "effective_rank": {"lr": 1e-3, "epochs": 1}}
+QUICK = {
+    "generative": {"lr": 1e-3},
+    "effective_rank": {"lr": 1e-3, "epochs": 1},
+    "critic": {"steps": 2, "group": 2, "batch": 4, "max_tokens": 4, "rows": 8, "judges": 1},
+}
 
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    """16 pairs of a good and a bad word, a teacher that knows which is which."""
+    """16 pairs of a good and a bad word, a teacher that knows which is which; eight trusted ones, a weak model."""
     folder: Path = tiny_qwen3(tmp_path_factory.mktemp("tiny"))
     frozen = HeadStudent(ArrayStore(16), "tiny", "pair", 1, folder=folder)
     y = np.random.default_rng(0).integers(0, 2, 24)
     sides = [("bad", "good") if one else ("good", "bad") for one in y]
     rows = Rows("pair", tuple(f"r{i:02d}" for i in range(24)), tuple(Pair(f"q{i}", *s) for i, s in enumerate(sides)))
     train = rows.take(np.arange(16)).with_weak(np.where(y[:16], 0.8, 0.2))
-    return Task("tiny", "pair", 0, train, rows.take(np.arange(16, 24)), TunedStudent(frozen, Tuning(epochs=1)))
+    trusted = replace(rows.take(np.arange(16, 24)), truth=y[16:].astype(np.float32))
+    weak_model = HeadStudent(ArrayStore(16), "weak", "pair", 1)
+    student, test = TunedStudent(frozen, Tuning(epochs=1)), rows.take(np.arange(16, 24))
+    return Task("tiny", "pair", 0, train, test, student, labelled=trusted, weak_model=weak_model)
 
 
 @pytest.mark.parametrize("name", TUNED)
 def test_a_method_that_trains_the_body_keeps_the_contract(name: str, task: Task) -> None:
     """One probability per id, the same twice and for training rows in any order; a head is told that it cannot."""
+    pytest.importorskip("trl" if name == "critic" else "torch")
     task = replace(task, params=QUICK[name])
     p = library.get(name).run(task).aligned(task.test.ids)
     turned = replace(task, train=task.train.take(np.arange(16)[::-1]))
@@ -55,6 +63,28 @@ def test_writing_the_texts_lowers_their_loss_and_moves_the_student(task: Task) -
     told = task.train.with_weak(1 - task.train.weak)
     assert generative.written(told) == generative.written(task.train)
     assert all(len(both) == 2 for both in generative.written(task.train)[1])
+
+
+class Hearing(FakeStudent):
+    """A judge that calls the answer right whose critique is the shorter."""
+
+    def predict(self, rows: Rows) -> np.ndarray:
+        faults = [[len(side.rpartition("\n")[2]) for side in text[1:]] for text in rows.texts]
+        return np.array([0.5 + np.sign((f[0] if len(f) == 2 else 5) - f[-1]) / 4 for f in faults])
+
+
+def test_a_critique_is_worth_what_the_judges_make_of_it() -> None:
+    """1 where they rule against the answer it criticises, 1/2 where they do not decide; the other answer keeps its first
+    critique, and a claim is judged by itself."""
+    judge = Hearing(WorldStore(1), "pair")
+    pairs = Rows("pair", ("a", "b"), (Pair("q", "x", "y"), Pair("r", "x", "y")))
+    assert len(critic.asked(pairs)) == 4
+    first = [["12345", "123"], ["1", "12345"]]
+    told = critic.worth([judge], pairs, first, [0, 0, 1, 3, 3], ["long one", "123", "long one", " 1 ", ""])
+    assert told.tolist() == [1, 0.5, 1, 0.5, 0]
+    assert first == [["12345", "123"], ["1", "12345"]]
+    claims = Rows("binary", ("a",), (Claim("q", "x"),))
+    assert critic.worth([judge], claims, [["-"]], [0, 0], ["long one", "1"]).tolist() == [1, 0]
 
 
 def test_the_penalty_lowers_the_rank(task: Task) -> None:

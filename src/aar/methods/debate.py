@@ -7,13 +7,11 @@ is finetuned on those labels without any. The weak model must be able to read ne
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from aar.methods.card import Card
-from aar.methods.parts.reasoning import some
-from aar.types import Claim, Fit, Pair, Predictions, Rows, Task, Text
+from aar.methods.parts.reasoning import case, heard, some
+from aar.types import Fit, Predictions, Rows, Task
 
 CARD = Card(
     family="generative",
@@ -31,49 +29,29 @@ SIDES = {
 }
 
 
-def transcripts(task: Task, rows: Rows, p: dict[str, float]) -> list[str]:
-    """What the two sides said about each row, in turns; each sees what was said before."""
-    said = [""] * len(rows)
+def transcripts(task: Task, rows: Rows, p: dict[str, float]) -> Rows:
+    """The rows with the debate about them, in turns, each side seeing what was said before; of a pair each response
+    carries what its own side said."""
+    said: list[list[tuple[int, str]]] = [[] for _ in range(len(rows))]
     for turn in range(int(p["turns"])):
         for side, stand in enumerate(SIDES[rows.kind]):
             asked = [
-                f"{_case(t)}\n\nA debate.{s}\nThe side that says that {stand} argues:"
+                f"{case(t)}\n\nA debate.{''.join(f'{chr(10)}{line}' for _, line in s)}\nThe side that says that {stand} argues:"
                 for t, s in zip(rows.texts, said, strict=True)
             ]
-            spoken = task.student.generate(
-                asked, 1, p["temperature"], int(p["max_tokens"]), task.seed + 2 * turn + side
-            )
-            said = [f"{s}\n{stand}: {one[0].strip()}" for s, one in zip(said, spoken, strict=True)]
-    return said
-
-
-def _case(text: Text) -> str:
-    if isinstance(text, Pair):
-        return f"Request: {text.prompt}\nResponse A: {text.first}\nResponse B: {text.second}"
-    return f"Question: {text.question}\nProposed answer: {text.choice}"
-
-
-def with_transcripts(rows: Rows, said: list[str]) -> Rows:
-    """The rows with the debate appended; of a pair each response carries what its own side said."""
-    texts: list[Text] = []
-    for text, debate in zip(rows.texts, said, strict=True):
-        if isinstance(text, Claim):
-            texts.append(Claim(text.question, f"{text.choice}\n{debate}"))
-            continue
-        lines = debate.strip().split("\n")
-        own = ["\n".join(line for line in lines if line.startswith(stand)) for stand in SIDES["pair"]]
-        texts.append(Pair(text.prompt, f"{text.first}\n{own[0]}", f"{text.second}\n{own[1]}"))
-    return replace(rows, texts=tuple(texts))
+            seed = task.seed + 2 * turn + side
+            spoken = task.student.generate(asked, 1, p["temperature"], int(p["max_tokens"]), seed)
+            for lines, (one,) in zip(said, spoken, strict=True):
+                lines.append((side, f"{stand}: {one.strip()}"))
+    sides = [(0,), (1,)] if rows.kind == "pair" else [(0, 1)]
+    return heard(rows, [["\n".join(line for side, line in s if side in own) for own in sides] for s in said])
 
 
 def run(task: Task) -> Predictions:
     task, p = CARD.open(task)
-    assert task.labelled is not None
-    assert task.weak_model is not None
-    trusted = task.labelled.take(np.argsort(np.array(task.labelled.ids), kind="stable"))
     rows = some(task.train, p["rows"], np.random.default_rng(task.seed))
-    heard = [with_transcripts(r, transcripts(task, r, p)) for r in (trusted, rows)]
-    judges = task.weak_model.fit([Fit(heard[0], trusted.truth, seed=task.seed + k) for k in range(p["judges"])])
-    q = np.mean([j.predict(heard[1]) for j in judges], axis=0)
+    trusted, argued = (transcripts(task, r, p) for r in (task.labelled, rows))
+    judges = task.weak_model.fit([Fit(trusted, task.labelled.truth, seed=task.seed + k) for k in range(p["judges"])])
+    q = np.mean([j.predict(argued) for j in judges], axis=0)
     (model,) = task.student.fit([Fit(rows, q, seed=task.seed)])
     return Predictions(task.test.ids, model.predict(task.test))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from aar.errors import LabError, NotFound
 from aar.models.extraction import extract
 from aar.models.shards import SUFFIX, Shard, key_of
 
-__all__ = ["FeatureStore", "extract"]
+if TYPE_CHECKING:
+    from aar.models.frozen import FrozenLM, Pooling
+
+__all__ = ["FeatureStore", "ReadingStore", "extract"]
 log = logging.getLogger(__name__)
 
 
@@ -96,3 +100,24 @@ class FeatureStore:
                     continue
                 for row, key in enumerate(shard.keys):
                     self._where.setdefault(key, []).append((shard, row))
+
+
+class ReadingStore:
+    """A store whose model reads itself what is not kept: for texts that a method writes. They stay in memory."""
+
+    def __init__(self, kept: FeatureStore, model: FrozenLM) -> None:
+        self.kept, self.model = kept, model
+        self.width = kept.width or model.width
+        self._read: dict[tuple[str, int, str], np.ndarray] = {}
+
+    def get(self, texts: Sequence[str], layer: int, pooling: Pooling = "mean") -> np.ndarray:
+        """f32 [n, d]."""
+        new = self.kept.missing(texts, layer, pooling)
+        unread = [t for t in new if (t, layer, pooling) not in self._read]
+        if unread:
+            states = self.model.hidden(unread, [layer], pooling)[:, 0]
+            self._read |= {(t, layer, pooling): row for t, row in zip(unread, states, strict=True)}
+        told = set(new)
+        known = iter(self.kept.get([t for t in texts if t not in told], layer, pooling))
+        rows = [self._read[t, layer, pooling] if t in told else next(known) for t in texts]
+        return np.array(rows, np.float32).reshape(len(texts), self.width)

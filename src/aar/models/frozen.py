@@ -78,7 +78,7 @@ class FrozenLM:
         from transformers import AutoModel, AutoModelForCausalLM
 
         kind = AutoModelForCausalLM if self.causal else AutoModel
-        with _quiet():
+        with quiet():
             model = kind.from_pretrained(str(self.folder), dtype=torch.bfloat16, use_safetensors=True, **_SAFE)
         return model.eval().requires_grad_(False).to(self.device)
 
@@ -340,7 +340,7 @@ def _first(out: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the progress bars and advice of transformers."""
     from transformers.utils import logging as untyped
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,10 +24,11 @@ from aar.scoring.features import Progress
 from aar.scoring.layout import plain_seeds, research_task
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Result, Scorer
+from aar.scoring.trusted import granting
 from aar.settings import LabFolder
-from aar.task.folder import RunSpec, open_student, open_task
+from aar.task.folder import open_student, open_task
 from aar.task.runner import call_method
-from aar.types import Model, Predictions
+from aar.types import Predictions, Task
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def answers(
     progress: Progress | None = None,
     cut: Cut = Cut(),
 ) -> list[Predictions]:
-    """What the method says on the interactive rows, seed by seed, not yet scored."""
+    """What the method says on the interactive rows, seed by seed, not yet scored. One that asks for trusted rows has them."""
     card, module = Card.load(lab, problem), library.get(method)
     with tempfile.TemporaryDirectory(prefix="aar-trial-") as place, one_thread():
         folder = Path(place)
@@ -81,17 +81,16 @@ def answers(
         assert isinstance(frozen, HeadStudent)
         report = partial(progress, f"{problem.short}: scored for {method}, prompts") if progress else None
         frozen.scores = ScoreStore([lab.features], card.student_id, into=lab.features, progress=report)
-        return [_answer(module, folder, run, student, log, cut) for run in spec.runs]
+        grant = granting(lab, problem, library.card(method), frozen, progress)
+        tasks = (replace(open_task(folder, run, log=log), student=student) for run in spec.runs)
+        return [call_method(module, _cut(grant(task), cut)) for task in tasks]
 
 
-def _answer(
-    module: ModuleType, folder: Path, run: RunSpec, student: Model, log: Callable[..., None] | None, cut: Cut
-) -> Predictions:
-    task = replace(open_task(folder, run, log=log), student=student)
-    if cut.rows and cut.rows < len(task.train):
-        draw = np.random.default_rng(run.seed).permutation(len(task.train))[: cut.rows]
-        task = replace(task, train=task.train.take(np.sort(draw)))
-    return call_method(module, task)
+def _cut(task: Task, cut: Cut) -> Task:
+    if not cut.rows or cut.rows >= len(task.train):
+        return task
+    draw = np.random.default_rng(task.seed).permutation(len(task.train))[: cut.rows]
+    return replace(task, train=task.train.take(np.sort(draw)))
 
 
 def _reported(progress: Progress | None, name: str) -> Callable[..., None]:

@@ -6,11 +6,12 @@ The answer is read from next-token probabilities after the text, not searched fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from aar.methods.parts.margins import log_odds
-from aar.types import Kind, Model, Rows, Text
+from aar.types import Claim, Kind, Model, Pair, Rows, Text
 
 ASK: dict[Kind, str] = {
     "pair": "Request: {0}\nResponse A: {1}\nResponse B: {2}\nCompare the two responses step by step.\nReasoning:",
@@ -40,3 +41,21 @@ def some(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
 def vote(odds: np.ndarray) -> np.ndarray:
     """[n] of log-odds [n, k]: share of the k samples that say 1, smoothed by one vote for each side."""
     return ((odds > 0).sum(1) + 1) / (odds.shape[1] + 2)
+
+
+def case(text: Text) -> str:
+    """What a debate or a critique is about."""
+    if isinstance(text, Pair):
+        return f"Request: {text.prompt}\nResponse A: {text.first}\nResponse B: {text.second}"
+    return f"Question: {text.question}\nProposed answer: {text.choice}"
+
+
+def heard(rows: Rows, said: Sequence[Sequence[str]]) -> Rows:
+    """The rows with what was said about each of their answers (one of a claim, two of a pair) written under it."""
+    texts: list[Text] = []
+    for text, each in zip(rows.texts, said, strict=True):
+        if isinstance(text, Pair):
+            texts.append(Pair(text.prompt, f"{text.first}\n{each[0]}", f"{text.second}\n{each[1]}"))
+        else:
+            texts.append(Claim(text.question, f"{text.choice}\n{each[0]}"))
+    return replace(rows, texts=tuple(texts))

@@ -11,8 +11,9 @@ from aar.models.tuned.prompts import LABELS
 from aar.settings import models_folder
 
 
-def tiny_qwen3(folder: Path, width: int = 32, layers: int = 2, seed: int = 0) -> Path:
-    """config.json, model.safetensors and a byte-level tokenizer; made in a second, 100 KB."""
+def tiny_qwen3(folder: Path, width: int = 32, layers: int = 2, seed: int = 0, spread: float = 0.02) -> Path:
+    """config.json, model.safetensors and a byte-level tokenizer; made in a second, 100 KB. spread: sd of its weights; at
+    .02 all tokens are about equally likely whatever is trained, at .2 some are not."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
@@ -34,6 +35,7 @@ def tiny_qwen3(folder: Path, width: int = 32, layers: int = 2, seed: int = 0) ->
         head_dim=width // 4,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
+        initializer_range=spread,
     )
     torch.manual_seed(seed)
     Qwen3ForCausalLM(config).save_pretrained(str(folder))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aar.models.student import HeadStudent
     from aar.models.tuned.base import Base
     from aar.models.tuned.checkpoint import Checkpoint
+    from aar.models.tuned.grpo import Grpo, Reward, Writer
     from aar.models.tuned.net import TunedNet
 
 
@@ -105,6 +106,12 @@ class TunedStudent:
         from aar.models.tuned.net import TunedNet
 
         return TunedNet(self, initial(self.base, [seed], self.rules), seed)
+
+    def reinforce(self, prompts: Sequence[str], reward: Reward, rules: Grpo, seed: int = 0) -> Writer:
+        """The student, rewarded for what it writes; see `grpo`."""
+        from aar.models.tuned.grpo import reinforce
+
+        return reinforce(self, prompts, reward, rules, seed)
 
     def features(self, rows: Rows, layer: int | None = None, side: Side = "diff") -> np.ndarray:
         return self.frozen.features(rows, layer, side)
