@@ -8,7 +8,10 @@ process started anew comes to where the last one was. Inspect's log of each proc
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -37,11 +40,13 @@ from inspect_ai.util import sandbox
 
 from aar.researchers.llm.prices import Tokens
 from aar.researchers.llm.sandbox import AarSandbox
-from aar.researchers.llm.toolbox import SHOWN, Link, Stop, Toolbox, Unanswered
+from aar.researchers.llm.toolbox import SHOWN, Link, Stop, Toolbox
 from aar.researchers.llm.tools import TOOLS, Tool
+from aar.researchers.llm.unanswered import Unanswered, unanswered
 
 IDLE = 3  # answers without a tool call in a row, then it is over
 OVERHEAD = 2048  # tokens that providers add of their own: the form of tools and of messages
+PDEATHSIG, LEAVES_S = 1, 15
 KEPT = 8  # messages that survive a cut
 NO_RETRY: dict[str, dict[str, Any]] = {
     "anthropic": {"max_retries": 0},
@@ -98,7 +103,7 @@ class Agent:
             try:
                 output = await self.model(name).generate(messages, tools=tools, config=self.config)
             except Exception as error:  # whatever a provider raises: whether it was billed and can be tried again
-                raise _unanswered(error) from error
+                raise unanswered(error) from error
             if output.error and output.usage is None and output.stop_reason != "model_length":
                 raise Unanswered(output.error, billed=True, final=False)
             return _told(output)
@@ -173,17 +178,6 @@ def _told(output: ModelOutput) -> dict[str, Any]:
     return {"message": message, "text": output.message.text, "tokens": tokens, "stop": output.stop_reason}
 
 
-def _unanswered(error: Exception) -> Unanswered:
-    """Refused and overloaded requests are not billed; one that broke, on the way or inside the provider, may have been."""
-    while error.__cause__ and not hasattr(error, "status_code"):
-        error = error.__cause__  # type: ignore[assignment]
-    status = getattr(error, "status_code", None)
-    why = f"{type(error).__name__}: {error}"[:500]
-    if status is None or (status >= 500 and status not in (503, 529)):
-        return Unanswered(why, billed=True, final=False)
-    return Unanswered(why, billed=False, final=status in (400, 401, 402, 403, 404))
-
-
 @solver
 def working(agent: Agent) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -206,7 +200,16 @@ def count_offline() -> None:
     )
 
 
+def leave_with_parent() -> None:
+    """When the study's process dies, the link ends and so does the work; should that hang, the alarm ends it."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(LEAVES_S))
+    ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == 1:
+        signal.alarm(LEAVES_S)
+
+
 def main(path: str, fd: int) -> int:
+    leave_with_parent()
     count_offline()
     plan, link = json.loads(Path(path).read_text()), Link(fd)
     task = Task(
