@@ -1,4 +1,4 @@
-"""Build, import, list, show and check testbeds; their labels are sealed and never shown."""
+"""Build, import, prepare, list, show and check testbeds; their labels are sealed and never shown."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from aar.cli import full_testbeds
 from aar.cli.console import Json, Lab, run_command, table
 from aar.errors import LabError
 from aar.settings import EMBEDDED_TESTBEDS, LabFolder
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(full_testbeds.prepare)
+app.command()(full_testbeds.generate)
 
 Force = Annotated[bool, typer.Option("--force", help="Replace a testbed of that name.", show_default=False)]
 
@@ -38,8 +41,8 @@ def build(
         for name in names or EMBEDDED_TESTBEDS:
             with out.progress(f"building {name}"):
                 changed = build_testbed(home, name, sizes, force)
-            done.append({**_card(home, name), "changed": changed})
-        out.show({"testbeds": done}, _cards(done), *(_unchanged(card) for card in done if not card["changed"]))
+            done.append({**card_of(home, name), "changed": changed})
+        out.show({"testbeds": done}, cards_table(done), *(_unchanged(card) for card in done if not card["changed"]))
 
 
 @app.command("import")
@@ -60,9 +63,9 @@ def import_(
         home = LabFolder.find(lab)
         with out.progress(f"importing {folder}"):
             imported = import_folder(home, folder, name, as_pairs, force)
-        card = {**_card(home, imported.name), "changed": imported.changed}
+        card = {**card_of(home, imported.name), "changed": imported.changed}
         notes = [f"note: {note}" for note in imported.notes]
-        out.show(card, _cards([card]), *notes, *([] if imported.changed else [_unchanged(card)]))
+        out.show(card, cards_table([card]), *notes, *([] if imported.changed else [_unchanged(card)]))
 
 
 @app.command("list")
@@ -73,10 +76,10 @@ def list_(lab: Lab = None, json: Json = False) -> None:
 
     with run_command(json) as out:
         home = LabFolder.find(lab)
-        cards = [_card(home, name) for name in list_testbeds(home)]
+        cards = [card_of(home, name) for name in list_testbeds(home)]
         buildable = [name for name in generators.names() if name not in list_testbeds(home)]
         more = f"can be built: {', '.join(buildable)}" if buildable else "every generator is built"
-        out.show({"testbeds": cards, "buildable": buildable}, _cards(cards), more)
+        out.show({"testbeds": cards, "buildable": buildable}, cards_table(cards), more)
 
 
 @app.command()
@@ -93,12 +96,12 @@ def show(
 
     with run_command(json) as out:
         home = LabFolder.find(lab)
-        card = _card(home, name)
+        card = card_of(home, name)
         with (home.testbed(name) / "test.jsonl").open() as file:
             sample = [jsonlib.loads(line) for line in islice(file, rows)]
         texts = ["\n".join(f"{field}: {shorten(text, 300)}" for field, text in row.items()) + "\n" for row in sample]
         notes = [f"note: {note}" for note in card["notes"]]
-        out.show({**card, "sample": sample}, _cards([card]), f"source: {card['source']}", *notes, "", *texts)
+        out.show({**card, "sample": sample}, cards_table([card]), f"source: {card['source']}", *notes, "", *texts)
 
 
 @app.command()
@@ -120,13 +123,13 @@ def check(
         out.show({"intact": sorted(differs)}, f"intact: {', '.join(sorted(differs)) or 'no testbed here yet'}")
 
 
-def _card(lab: LabFolder, name: str) -> dict[str, Any]:
+def card_of(lab: LabFolder, name: str) -> dict[str, Any]:
     from aar.testbeds.manifest import read_manifest
 
     return read_manifest(lab, name).as_json()
 
 
-def _cards(cards: list[dict[str, Any]]) -> Any:
+def cards_table(cards: list[dict[str, Any]]) -> Any:
     splits = ("labeled", "unlabeled", "test", "private", "ood")
     rows = [[c["name"], c["kind"], *(c["counts"][s] for s in splits), "yes" if c["ceiling"] else "no"] for c in cards]
     return table("Testbeds (rows)", ["name", "kind", *splits, "ceiling"], rows)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aar.errors import InputError, NotFound
 from aar.settings import LabFolder
@@ -47,15 +48,29 @@ def import_folder(
 ) -> Imported:
     """Read `source`, check it and seal it as testbed `name` (else the folder's own name)."""
     name = checked_name(source.resolve().name.lower() if name is None else name)
+    origin = {"by": "import", "folder": source.resolve().name, "as_pairs": as_pairs}
+    return import_records(lab, name, _open(source), origin, as_pairs=as_pairs, force=force)
+
+
+def import_records(
+    lab: LabFolder,
+    name: str,
+    files: Mapping[Split, Iterable[Record]],
+    origin: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    as_pairs: bool = False,
+    force: bool = False,
+) -> Imported:
+    """The same for records that are found already. `origin`: what the manifest says of where they come from."""
     secret = lab_secret(lab)
-    rows, notes = settle(check_records(_open(source)), secret)
+    rows, moved = settle(check_records(files), secret)
+    said = [*notes, *moved]
     if as_pairs:
         rows, more = make_pairs(rows, secret)
-        notes += more
-    notes += assess(rows)
-    origin = {"by": "import", "folder": source.resolve().name, "as_pairs": as_pairs}
-    changed = seal(lab, name, _examples(rows, secret, name), origin, notes, force)
-    return Imported(name, changed, tuple(notes))
+        said += more
+    said += assess(rows)
+    changed = seal(lab, name, _examples(rows, secret, name), origin, said, force)
+    return Imported(name, changed, tuple(said))
 
 
 def _examples(rows: Sequence[Checked], secret: bytes, name: str) -> list[Example]:

@@ -28,19 +28,20 @@ def read_dataset(source: Path) -> dict[str, Iterable[Record]]:
     found: dict[str, Iterable[Record]] = {
         str(split): _saved_records(f"{source}:{split}", rows) for split, rows in dict(saved).items()
     }
-    return found or {split: _parquet_records(paths) for split, paths in _shards(source).items()}
+    return found or {split: parquet_records(paths) for split, paths in _shards(source).items()}
 
 
 def _library() -> Any:
     try:
         import datasets
     except ImportError:
-        raise ProviderDown(
-            "Hugging Face datasets cannot be read: `datasets` is not installed",
-            code="not_installed",
-            hint="pip install 'aar-lab[hub]', or write the rows as .jsonl files",
-        ) from None
+        raise _not_installed("Hugging Face datasets cannot be read: `datasets`") from None
     return datasets
+
+
+def _not_installed(what: str) -> ProviderDown:
+    hint = "pip install 'aar-lab[hub]', or write the rows as .jsonl files"
+    return ProviderDown(f"{what} is not installed", code="not_installed", hint=hint)
 
 
 def _shards(source: Path) -> dict[str, list[Path]]:
@@ -56,13 +57,18 @@ def _saved_records(where: str, rows: Any) -> Iterator[Record]:
         yield Record(f"{where} row {number}", fields)
 
 
-def _parquet_records(paths: list[Path]) -> Iterator[Record]:
-    from pyarrow import parquet
-
+def parquet_records(paths: Iterable[Path], columns: Iterable[str] | None = None) -> Iterator[Record]:
+    """The rows of these files, some columns or all; a column that is not there is left out."""
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise _not_installed("parquet files cannot be read: `pyarrow`") from None
     for path in paths:
         number = 0
         try:
-            for batch in parquet.ParquetFile(path).iter_batches(CHUNK):
+            file = parquet.ParquetFile(path)
+            wanted = None if columns is None else [c for c in columns if c in file.schema_arrow.names]
+            for batch in file.iter_batches(CHUNK, columns=wanted):
                 for fields in batch.to_pylist():
                     number += 1
                     yield Record(f"{path} row {number}", fields)

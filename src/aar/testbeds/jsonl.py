@@ -5,8 +5,11 @@ Knows JSON, not rows: `records` says what a row must hold.
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
+import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -24,16 +27,38 @@ class Record(NamedTuple):
 
 
 def read_jsonl(path: Path) -> Iterator[Record]:
-    """The records of a file, blank lines skipped. Raises InputError at the first line that is not a JSON object."""
+    """The records of a file (of a .gz too), blank lines skipped. Raises InputError at the first line that is not a JSON
+    object."""
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(LINE_CAP + 1), b""), start=1):
                 if record := _record(f"{path}:{number}", line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line):
                     yield record
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", hint="check the path and its permissions"
-        ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {why}", hint="check the path, its permissions, and its end") from None
+
+
+def read_own(path: Path) -> list[Record]:
+    """The records of a file that we append to, none where there is no file. A last line that a kill cut off is removed."""
+    if not path.exists():
+        return []
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        os.truncate(path, data.rfind(b"\n") + 1)
+    return list(read_jsonl(path))
+
+
+def read_array(path: Path) -> Iterator[Record]:
+    """The objects of a file that holds one JSON array."""
+    try:
+        rows = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read: {error}", hint="it must hold one JSON array of objects") from None
+    for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
+        if not isinstance(row, dict):
+            raise InputError(f"{path} row {number}: a {type(row).__name__} where an object must be", code="not_json")
+        yield Record(f"{path} row {number}", row)
 
 
 def _record(where: str, line: bytes) -> Record | None:

@@ -1,0 +1,1 @@
+"""The three full testbeds (chat, maths, code) from their public sources."""
