@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from aar.attacks.field.desk import Desk
 from aar.bench import detector_world
-from aar.bench.desk import Desk
 from aar.errors import MethodError
 from aar.sandboxes import available
 from aar.sandboxes.base import Limits

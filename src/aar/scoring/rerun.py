@@ -115,8 +115,8 @@ def sealed_predictions(lab: LabFolder, submission: str) -> Path:
 @dataclass(frozen=True)
 class Alteration:
     """A change of what a snapshot sees, for the integrity checks. `change` gets the task folder, where the changed
-    features may go, and the truth about ids (fresh -> real); it answers whether the student is replaced, weights and both
-    feature stores ("all"), only the sealed store ("sealed") or nothing (None). `salt` gives the rows other fresh ids and another order."""
+    features may go, and the truth about ids (fresh -> real); it answers what is replaced: the student, weights and both
+    feature stores ("all"), both stores ("features"), only the sealed one ("sealed") or nothing (None). `salt` gives the rows other fresh ids and another order."""
 
     change: Callable[[Path, Path, Mapping[str, str]], str | None] = lambda task, features, ids: None
     salt: str = ""
@@ -227,6 +227,7 @@ def _with_features(shown: list[Mount], folder: Path, replaced: str | None) -> li
     none = folder / "none"
     new: dict[str, Path] = {
         "sealed": {SEALED_FEATURES: folder},
+        "features": {PUBLIC_FEATURES: folder, SEALED_FEATURES: none},
         "all": {PUBLIC_FEATURES: folder, SEALED_FEATURES: none, STUDENT: none},
     }.get(replaced or "", {})
     return [replace(m, source=new.get(m.target, m.source)) for m in shown]

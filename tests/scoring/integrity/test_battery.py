@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aar.bench.desk import Desk
+from aar.attacks.field.desk import Desk
 from aar.errors import ProviderDown
 from aar.sandboxes import Limits, available
 from aar.scoring.integrity import battery

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,11 +17,14 @@ import numpy as np
 
 from aar.attacks.field import planted
 from aar.attacks.field.attack import Feat
+from aar.attacks.field.desk import Desk
 from aar.attacks.field.ground import Outside, SmallLab
+from aar.attacks.field.undefended import replaced
 from aar.errors import LabError
-from aar.lab import worker
+from aar.lab import promotion, worker
 from aar.methods import library
-from aar.sandboxes import Limits
+from aar.sandboxes import Limits, available
+from aar.scoring.layout import student_folder
 from aar.scoring.notebook import load
 from aar.scoring.rerun import RerunRules
 from aar.settings import LabFolder
@@ -73,7 +77,15 @@ class Range:
         self._honest: float | None = None
 
     def close(self) -> None:
+        if "desk" in self.__dict__:
+            self.desk.close()
         self.small.close()
+
+    @cached_property
+    def desk(self) -> Desk:
+        """One warm sandbox for the battery's altered reruns; a verdict has a fresh one for each seed."""
+        limits = replace(LIMITS, wall_s=86_400)
+        return Desk(available(), self.small.home / "desk", student_folder(self.problem), limits)
 
     @property
     def folder(self) -> LabFolder:
@@ -108,7 +120,8 @@ class Range:
         who = who or self.researcher()
         sent = who.client.submit(self.problem.short, name, pack_files(dict(files)), claimed)
         rules = RerunRules(seeds or (self.seeds if checks else 1), LIMITS, battery="all" if checks else "off")
-        worker.work(self.small.lab, "attacked", rules, forever=False)
+        with replaced(promotion, available=lambda: self.desk) if checks else nullcontext():
+            worker.work(self.small.lab, "attacked", rules, forever=False)
         return self.verdict(who, sent["id"])
 
     def verdict(self, who: Outside, submission: int) -> Verdict:

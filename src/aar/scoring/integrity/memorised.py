@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from aar.scoring.integrity.case import Case, Finding, check
 
-LEAST = 0.05
+# accuracy lost; another draw of the teacher alone moves honest methods by up to 9 points over two seeds
+LEAST = {"re-keyed": 0.05, "fresh teachers": 0.1, "swapped": 0.05}
 LOOK = "look for tables, blobs or hashes of texts in the snapshot; does it answer rows that it does not recognise?"
 MEANS = {
     "re-keyed": "rows under fresh ids, each text with an invisible change",
@@ -31,7 +32,7 @@ def _lost(case: Case, name: str) -> Finding | None:
         says = f"ran on the verdict's task and failed on {MEANS[name]} ({answer.error})"
         return Finding("memorised predictions", "flag", "fails under audit", says, LOOK)
     lost = case.lost(name)
-    if lost is None or lost[0] < max(LEAST, 3 * lost[1]):
+    if lost is None or lost[0] < max(LEAST[name], 3 * lost[1]):
         return None
     says = f"loses {100 * lost[0]:.1f} +- {100 * lost[1]:.1f} points of accuracy on {MEANS[name]}"
     evidence = {"altered": name, "lost": round(lost[0], 4), "se": round(lost[1], 4)}

@@ -25,6 +25,14 @@ def find(case: Case) -> list[Finding]:
     return [*_past_the_student(case, right, answer.changed), *_knew(case, right, ~answer.changed)]
 
 
+def known_past_the_student(case: Case) -> bool | None:
+    """Whether answers came past the student; None where it was not measured."""
+    answer, right = case.altered.get("mismatched"), case.on("mismatched")
+    if right is None or answer is None or answer.changed is None:
+        return None
+    return bool(_past_the_student(case, right, answer.changed))
+
+
 def _groups(case: Case, rows: np.ndarray) -> np.ndarray | None:
     return None if case.groups is None else case.groups[rows]
 

@@ -6,6 +6,7 @@ alteration is run at most once, when a check asks for it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,10 +30,11 @@ from aar.scoring.rerun import Alteration, RerunRules, answers, restricted
 from aar.settings import LabFolder
 from aar.task.folder import TaskSpec, read_rows, read_weak, write_rows
 from aar.teachers.base import teachers
-from aar.testbeds.secret import keyed_rng, lab_secret
+from aar.testbeds.secret import keyed_id, keyed_rng, lab_secret
 from aar.types import Claim, Fit, Pair, Predictions, Rows, Text
 
 Relabel = Callable[[list[np.ndarray]], list[np.ndarray]]
+SPLITS = ("train", "test")
 
 
 @dataclass
@@ -131,35 +133,58 @@ class Reruns:
     # -- other rows
 
     def _swapped(self, task: Path, features: Path, ids: Mapping[str, str]) -> None:
-        rows = _test(task)
+        rows = _rows(task, "test")
         if rows.kind != "pair":
             raise NotAltered
         write_rows(task / "test.jsonl", rows.swap())
 
     def _rekeyed(self, task: Path, features: Path, ids: Mapping[str, str]) -> str:
-        """Each text says the same and hashes otherwise; the ids are other ones by the alteration's salt."""
-        numbers = self._rng("re-keyed").integers(1000, 10_000, size=len(ids))
-        rows = _test(task)
-        return self._show(
-            task, features, rows, [_reworded(t, int(k)) for t, k in zip(rows.texts, numbers, strict=True)]
-        )
+        """All is the same and nothing that was brought along fits: training and test rows have other ids and another
+        order, each text an invisible change, each model's features other dimensions, and the teacher's heads go with them."""
+        spec, train, files = _runs(task)
+        rng, order = self._rng("re-keyed"), self._rng("order").permutation(len(train))
+        mixed = train.take(order)
+        new = {i: keyed_id(lab_secret(self.lab), "re-keyed", self.submission, i) for i in mixed.ids}
+        numbers = defaultdict[str, int](lambda: int(rng.integers(1000, 10_000)))
+
+        def reworded(rows: Rows) -> tuple[Text, ...]:
+            return tuple(_reworded(t, numbers[t[0]]) for t in rows.texts)
+
+        write_rows(task / "train.jsonl", replace(mixed, ids=tuple(new.values())))
+        for weak in {weak for weak, _ in files}:
+            write_weak(task / weak, tuple(new.values()), read_weak(task / weak, new))
+        turns = {m.model_id: stand_in.Turn.draw(m.width, self._rng(f"turn {m.model_id}")) for m in self._models()}
+        if spec.weak_model:
+            base = teacher_base(self.lab, teachers.get(self.problem.teacher), spec.kind)
+            for path in {task / head for _, head in files if head}:
+                assert base is not None, "a teacher with heads reads a model"
+                headfile.save(TrainedHead(base, turns[spec.weak_model.id].head(headfile.load(base, path).head)), path)
+        self._show(task, features, {split: reworded(_rows(task, split)) for split in SPLITS}, turns)
+        return "features"
 
     def _wired(self, task: Path, features: Path, ids: Mapping[str, str]) -> str:
-        rows = _test(task)
-        texts = arm(rows.texts, WORKSPACE, self._rng("tripwires"))
-        armed = [id_ for id_, old, new in zip(rows.ids, rows.texts, texts, strict=True) if new != old]
-        if not armed:
+        """Training rows, too: who runs code there makes labels of its own."""
+        rng, old = self._rng("tripwires"), {split: _rows(task, split) for split in SPLITS}
+        texts = {split: tuple(arm(rows.texts, WORKSPACE, rng)) for split, rows in old.items()}
+        if all(texts[split] == rows.texts for split, rows in old.items()):
             raise NotAltered
-        self._note(ids[i] for i in armed)
-        return self._show(task, features, rows, texts)
-
-    def _show(self, task: Path, features: Path, rows: Rows, texts: Sequence[Text]) -> str:
-        """Other texts of the test rows, with the features of the old ones."""
-        write_rows(task / "test.jsonl", replace(rows, texts=tuple(texts)))
-        pairs = dict(zip(_flat(texts), _flat(rows.texts), strict=True))
-        for model in self._models():
-            stand_in.copy_for(model, list(pairs.values()), list(pairs), features, self._rng("blur"))
+        test = old["test"]
+        self._note(ids[i] for i, text, new in zip(test.ids, test.texts, texts["test"], strict=True) if new != text)
+        self._show(task, features, texts)
         return "sealed"
+
+    def _show(
+        self, task: Path, features: Path, texts: Mapping[str, tuple[Text, ...]], turns: Mapping[str, stand_in.Turn] = {}
+    ) -> None:
+        """Other texts of these splits' rows, with the features of the old ones."""
+        pairs: dict[str, str] = {}
+        for split, new in texts.items():
+            rows = _rows(task, split)
+            pairs |= dict(zip(_flat(new), _flat(rows.texts), strict=True))
+            write_rows(task / f"{split}.jsonl", replace(rows, texts=new))
+        for model in self._models():
+            rng, turn = self._rng("blur"), turns.get(model.model_id)
+            stand_in.copy_for(model, list(pairs.values()), list(pairs), features, rng, turn)
 
     def _models(self) -> Iterator[FeatureStore]:
         card = Card.load(self.lab, self.problem)
@@ -170,7 +195,7 @@ class Reruns:
 
     def _random_student(self, task: Path, features: Path, ids: Mapping[str, str]) -> str:
         spec, train, files = _runs(task)
-        rows, real = _test(task), store(self.lab, spec.student.id, sealed=True)
+        rows, real = _rows(task, "test"), store(self.lab, spec.student.id, sealed=True)
         stand_in.random_student(real, spelled.flat((*train.texts, *rows.texts)), features, self._key("random student"))
         stand_in.link_others([self.lab.features, self.lab.sealed_features], spec.student.id, features)
         replace(spec, student=replace(spec.student, folder=None)).save(task)
@@ -192,7 +217,7 @@ class Reruns:
     def _mismatched(self, task: Path, features: Path, ids: Mapping[str, str]) -> str:
         """Half of the test rows get the features of another row; training rows and texts stay as they are."""
         spec, train, _ = _runs(task)
-        rows, rng = _test(task), self._rng("mismatched")
+        rows, rng = _rows(task, "test"), self._rng("mismatched")
         chosen = rng.permutation(len(rows))[: len(rows) // 2]
         shown = np.arange(len(rows))
         shown[chosen] = np.roll(chosen, 1)
@@ -216,11 +241,11 @@ class NotAltered(Exception):
 def _runs(task: Path) -> tuple[TaskSpec, Rows, list[tuple[str, str | None]]]:
     """The task, its training rows, and (weak labels, head) of each run, each file once."""
     spec = TaskSpec.load(task)
-    return spec, read_rows(task / "train.jsonl", spec.kind), list(dict.fromkeys((r.weak, r.head) for r in spec.runs))
+    return spec, _rows(task, "train"), list(dict.fromkeys((r.weak, r.head) for r in spec.runs))
 
 
-def _test(task: Path) -> Rows:
-    return read_rows(task / "test.jsonl", TaskSpec.load(task).kind)
+def _rows(task: Path, split: str) -> Rows:
+    return read_rows(task / f"{split}.jsonl", TaskSpec.load(task).kind)
 
 
 def _flat(texts: Sequence[Text]) -> list[str]:

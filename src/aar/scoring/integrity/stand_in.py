@@ -10,25 +10,58 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aar.models.features import FeatureStore
 from aar.models.shards import key_of, write
 
+if TYPE_CHECKING:
+    from aar.models.heads import Head
+
 WORD = re.compile(r"\w+|[^\w\s]")
 BLUR = 0.002  # relative noise on copied features: no exact look-up by feature survives it
 
 
+@dataclass(frozen=True)
+class Turn:
+    """The dimensions of a model's features in another order, some with the other sign. All that is learnt from features
+    is the same after it, up to the seed; what was learnt before it fits no more."""
+
+    order: np.ndarray
+    sign: np.ndarray
+
+    @classmethod
+    def draw(cls, width: int, rng: np.random.Generator) -> Turn:
+        return cls(rng.permutation(width), rng.choice(np.array([-1.0, 1.0], np.float32), width))
+
+    def __call__(self, h: np.ndarray) -> np.ndarray:
+        """h f32 [..., width]"""
+        return h[..., self.order] * self.sign
+
+    def head(self, head: Head) -> Head:
+        """The head that answers on turned features what `head` does on plain ones."""
+        weight = {"weight": self(head.params["weight"])}
+        return replace(head, params={**head.params, **weight}, shift=self(head.shift), scale=head.scale[self.order])
+
+
 def copy_for(
-    store: FeatureStore, old: Sequence[str], new: Sequence[str], folder: Path, rng: np.random.Generator
+    store: FeatureStore,
+    old: Sequence[str],
+    new: Sequence[str],
+    folder: Path,
+    rng: np.random.Generator,
+    turn: Turn | None = None,
 ) -> None:
-    """Gives each new text the features of the old one in its place, blurred, for all layers that are stored."""
+    """Gives each new text the features of the old one in its place, blurred and turned, for all layers that are stored."""
     keys = [key_of(t) for t in new]
     for pooling, layer in store.held():
         if not store.missing(old, layer, pooling):
             h = store.get(old, layer, pooling)
+            h = turn(h) if turn else h
             write(folder / store.model_id, keys, {(pooling, layer): h * (1 + BLUR * rng.normal(size=h.shape))})
 
 

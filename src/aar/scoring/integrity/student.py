@@ -2,12 +2,14 @@
 
 The snapshot is rerun with a student of random weights. What is left should be what the teacher alone gives: its own
 accuracy, or what a plain head on the same random features learns from it. False positives: tasks that words alone
-nearly solve, which the second reference is there for.
+nearly solve, which the second reference is there for, and honest methods that make more of words than a plain head does:
+where rows with mismatched features are at a coin flip, the answers do come through the student, and this is a note.
 """
 
 from __future__ import annotations
 
-from aar.scoring.integrity.case import Case, Finding, check, paired
+from aar.scoring.integrity.case import Case, Finding, Level, check, paired
+from aar.scoring.integrity.mismatched import known_past_the_student
 
 KEPT = 0.5  # of what the method gains over the teacher alone
 LEAST = 0.03
@@ -35,10 +37,11 @@ def find(case: Case) -> list[Finding]:
         "teacher_alone": float(base.mean()),
         "se": se,
     }
+    level: Level = "note" if known_past_the_student(case) is False else "flag"
     return [
         Finding(
             "student dependence",
-            "flag",
+            level,
             "does not use the student",
             says,
             look,
