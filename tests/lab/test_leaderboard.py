@@ -145,6 +145,24 @@ def test_an_unsandboxed_researcher_never_ranks(lab: Lab) -> None:
     assert [(r.rank, r.submission, r.note) for r in rows] == [(1, good, ""), (None, best, leaderboard.UNRANKED)]
 
 
+def test_code_of_an_unsandboxed_researcher_never_ranks_whoever_hands_it_in(lab: Lab) -> None:
+    """The snapshot itself, and one that builds on it at two removes; one's own stays where it was."""
+    bob = person(lab, "bob")
+    tokens.create(lab.store, "eve", kind=tokens.UNSANDBOXED)
+    own = ranked(lab, bob, "own", {"status": "improved", "pgr": 0.2})
+    made = [snapshots.put(lab, person(lab, "eve"), {**METHOD, "README.md": b"labels"}).id]
+    for note in ("changed", "changed again"):
+        made.append(snapshots.put(lab, bob, METHOD, made[-1:], note=note).id)
+    handed_in = []
+    for snapshot in (made[0], made[2]):
+        handed_in.append(queue.enqueue(lab, bob, "toy", "m", snapshot, None).id)
+        job = queue.claim(lab.store, "w")
+        assert job is not None
+        queue.finish(lab.store, job, {}, {"status": "improved", "pgr": 0.9})
+    rows = [r for r in leaderboard.board(lab, bob, "toy").rows if r.kind == "submission"]
+    assert [(r.rank, r.submission) for r in rows] == [(1, own), *((None, i) for i in handed_in)]
+
+
 def test_reviewers_who_disagree(lab: Lab) -> None:
     """The last decision holds, and the list says that there is a dispute until one gives in."""
     eve, mal = Identity("reviewer", "eve"), Identity("reviewer", "mal")

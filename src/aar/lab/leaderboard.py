@@ -12,12 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aar.lab import tokens
+from aar.lab import links
 from aar.lab.services import Lab
 from aar.lab.tables import Baseline, Submission
 from aar.lab.tokens import Identity
 
-UNRANKED = "not ranked: this researcher works outside any sandbox and could read the labels"
+UNRANKED = "not ranked: it, or what it builds on, comes from outside any sandbox, where labels could be read"
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ def board(lab: Lab, who: Identity, problem: str) -> Board:
     if who.study:
         query = query.where(Submission.study == who.study)
     with lab.store.reading() as session:
-        apart = tokens.unranked(session)
+        apart = links.unranked(session)
         seen = [_ranked(row) for row in session.scalars(query)]
-        rows = [r for r in seen if r.researcher not in apart]
+        rows = [r for r in seen if r.submission not in apart]
         rows.sort(key=lambda r: (r.pgr is None, -(r.pgr or 0), r.submission))
         extra = session.scalars(sa.select(Baseline).where(Baseline.problem == card.name).order_by(Baseline.kind))
         rows = [BoardRow(**{**r.__dict__, "rank": i}) for i, r in enumerate(rows, 1)]
-        rows += [replace(r, note=UNRANKED) for r in seen if r.researcher in apart]
+        rows += [replace(r, note=UNRANKED) for r in seen if r.submission in apart]
         rows += _bounds(card.floor, card.ceiling) + [_unranked(b) for b in extra]
     return Board(card.name, card.floor, card.ceiling, rows)
 

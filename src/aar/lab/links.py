@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from aar.lab.tables import Finding, Link, Snapshot, Submission
+from aar.lab.tables import Finding, Link, Researcher, Snapshot, Submission
+from aar.lab.tokens import UNSANDBOXED
 
 CHUNK = 500
 
@@ -59,6 +60,22 @@ def remark(session: Session) -> None:
     session.expire_all()
 
 
+def unranked(session: Session) -> set[int]:
+    """Submissions that never rank and are never opened in a final lane: an unsandboxed researcher handed them in, or
+    wrote the snapshot or one that it builds on."""
+    people = set(session.scalars(sa.select(Researcher.name).where(Researcher.kind == UNSANDBOXED)))
+    if not people:
+        return set()
+    name = sa.cast(sa.literal(node("snapshot", "")) + Snapshot.id, Link.child.type)
+    below = _closed(sa.select(name.label("child")).where(Snapshot.researcher.in_(people)))
+    theirs = sa.select(sa.func.substr(below.c.child, len(node("snapshot", "")) + 1))
+    return set(
+        session.scalars(
+            sa.select(Submission.id).where(sa.or_(Submission.researcher.in_(people), Submission.snapshot.in_(theirs)))
+        )
+    )
+
+
 def _mark(session: Session, nodes: set[str], submission: int) -> None:
     findings = [int(n.removeprefix("finding:")) for n in nodes if n.startswith("finding:")]
     snapshots = [n.removeprefix("snapshot:") for n in nodes if n.startswith("snapshot:")]
@@ -69,6 +86,10 @@ def _mark(session: Session, nodes: set[str], submission: int) -> None:
 
 
 def _descendants(session: Session, start: str) -> set[str]:
-    below = sa.select(Link.child).where(Link.parent == start).cte("below", recursive=True)
-    below = below.union(sa.select(Link.child).join(below, Link.parent == below.c.child))
-    return set(session.scalars(sa.select(below.c.child)))
+    return set(session.scalars(sa.select(_closed(sa.select(Link.child).where(Link.parent == start)).c.child)))
+
+
+def _closed(start: sa.Select[tuple[str]]) -> sa.CTE:
+    """These nodes and all that builds on them, as a table with the column `child`."""
+    below = start.cte("below", recursive=True)
+    return below.union(sa.select(Link.child).join(below, Link.parent == below.c.child))

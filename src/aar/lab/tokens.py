@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from aar.errors import Conflict, InputError, NotFound, Refused
 from aar.lab.store import Store
@@ -134,11 +133,6 @@ def is_valid(store: Store, token_id: str) -> bool:
 def listed(store: Store) -> list[Token]:
     with store.reading() as session:
         return list(session.scalars(sa.select(Token).order_by(Token.created)))
-
-
-def unranked(session: Session) -> set[str]:
-    """Researchers whose submissions never rank and are never opened in a final lane."""
-    return set(session.scalars(sa.select(Researcher.name).where(Researcher.kind == UNSANDBOXED)))
 
 
 def active_researchers(store: Store) -> set[str]:

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from aar.errors import Conflict, InputError, MethodError
 from aar.executors.base import Job, Needs
 from aar.executors.local import LocalExecutor
+from aar.lab import links
 from aar.lab import studies as rows
-from aar.lab import tokens
 from aar.lab.gatestore import SqlLabelSets
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
@@ -111,8 +111,8 @@ def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
         Submission.state == "verified",
     )
     with lab.store.reading() as session:
-        apart = tokens.unranked(session)
-        found = [_seen(row) for row in session.scalars(query.order_by(Submission.id)) if row.researcher not in apart]
+        apart = links.unranked(session)
+        found = [_seen(row) for row in session.scalars(query.order_by(Submission.id)) if row.id not in apart]
     if not found:
         raise InputError(
             f"study {spec.name!r} has no verified submission to open",
