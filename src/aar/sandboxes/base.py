@@ -26,7 +26,9 @@ Stop = Literal["wall", "memory", "pids", "disk", "output", "cpu", "cancelled"]
 @dataclass(frozen=True)
 class Limits:
     """What one program may use over its whole life. Threads count as pids. `disk_mb` bounds what lies in all
-    writable mounts together, and the private /tmp on its own; `cpus` is a share of cores, None all of them."""
+    writable mounts together, and the private /tmp on its own; `cpus` is a share of cores, None all of them.
+    `gpus`: indices on the host of those it is granted; inside they are numbered from 0. `loopback`: TCP and UDP within a
+    network of its own, for relays (see `network`). `usage`: a file of the host where what it used is kept (`meter`)."""
 
     wall_s: float = 600
     cpu_s: float | None = None
@@ -35,6 +37,9 @@ class Limits:
     disk_mb: int = 256
     output_mb: float = 8
     cpus: float | None = None
+    gpus: Sequence[int] = ()
+    loopback: bool = False
+    usage: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = ("ld.so.cache", "alternatives")
 
 
-def _data(content: bytes, files: list[int]) -> str:
+def data_file(content: bytes, files: list[int]) -> str:
     """A file descriptor to read this from; its number, for the command line."""
     fd = os.memfd_create("sandbox")
     os.write(fd, content)
@@ -71,7 +71,7 @@ def _filesystem(mounts: Sequence[Mount], limits: Limits, files: list[int]) -> It
     for target in view.hidden(shown):
         yield from ("--tmpfs", target, "--remount-ro", target)
     for path, text in view.venv_files().items():
-        yield from ("--ro-bind-data", _data(text.encode(), files), path)
+        yield from ("--ro-bind-data", data_file(text.encode(), files), path)
     for path, points_to in view.venv_links().items():
         yield from ("--symlink", points_to, path)
     # / and /dev are memory that no limit counts. /proc: under a lab of root, uid 1000 inside is root to the files of
@@ -98,12 +98,12 @@ class Bubblewrap(AbstractProvider):
         status, report = os.pipe()
         files.append(report)
         options = [*NAMESPACES, "--chdir", job.cwd, "--json-status-fd", str(report)]
-        options += ["--seccomp", _data(seccomp.program(), files)]
+        options += ["--seccomp", data_file(seccomp.program(loopback=job.limits.loopback), files)]
         for key, value in job.env.items():
             options += ["--setenv", key, value]
         options += _filesystem(job.mounts, job.limits, files)
         # by descriptor: a command line would show the host's paths in /proc/1/cmdline
-        arguments = _data("\0".join(options).encode() + b"\0", files)
+        arguments = data_file("\0".join(options).encode() + b"\0", files)
         line = [self.program or "", "--args", arguments, "--", *bound_processes(job.argv, job.limits)]
         return Launch(line, files, status, ran=b'"exit-code"', not_found=b"bwrap: execvp")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -13,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aar.errors import MethodError
-from aar.sandboxes import results, view
+from aar.sandboxes import gpus, results, view
 from aar.sandboxes.base import PYTHON, WORKSPACE, Mount, Sandbox
 from aar.sandboxes.contract import attack, behaviour, fails, python, workspace
 
+NVIDIA = ("/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl")
 SECRET = "sealed canary 5e1f"
 
 
@@ -108,6 +111,25 @@ def network(sandbox: Sandbox, folder: Path) -> None:
         fails(attack(sandbox, folder, "socket_opener", server.getsockname()[1]))
 
 
+TALK = """
+with socket.create_server(("127.0.0.1", 3128)) as server, socket.create_connection(("127.0.0.1", 3128)) as client:
+    client.sendall(b"self"); print(server.accept()[0].recv(4).decode(), flush=True)
+"""
+
+
+@behaviour
+def loopback(sandbox: Sandbox, folder: Path) -> None:
+    """A program that is granted it speaks TCP with itself, and still with nobody else."""
+    outcome = python(sandbox, folder, TALK, loopback=True)
+    assert outcome.stdout == b"self\n", outcome
+    assert python(sandbox, folder, TALK).stdout == b"", "TCP works without the grant"
+    with _listener(socket.AF_INET, ("127.0.0.1", 0)) as server, socket.socket(type=socket.SOCK_DGRAM) as ear:
+        ear.bind(server.getsockname())
+        won = json.loads(attack(sandbox, folder, "socket_opener", ear.getsockname()[1], loopback=True).stdout)
+        assert won in ([], ["udp"]), f"got away with: {won}"  # a datagram can be sent to nobody
+        assert not select.select([ear], [], [], 0)[0], "a datagram reached the host"
+
+
 CALL = """s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b'.61'); print(s.recv(100).decode())"""
 
 
@@ -172,6 +194,28 @@ def no_privileges(sandbox: Sandbox, folder: Path) -> None:
 def kernel_settings(sandbox: Sandbox, folder: Path) -> None:
     """No setting of the kernel can be written, even where the lab runs as root."""
     fails(attack(sandbox, folder, "kernel_tuner"))
+
+
+DEVICES = """import glob; print(sorted(glob.glob("/dev/nvidia*")), os.environ.get("CUDA_VISIBLE_DEVICES"))
+for path in sys.argv[1:]: attempt(path, lambda: os.close(os.open(path, os.O_RDONLY)))
+done()"""
+
+
+@behaviour
+def granted_gpus(sandbox: Sandbox, folder: Path) -> None:
+    """The device files of a GPU that was granted can be opened, those of another cannot. (The files are made up.)"""
+    dev, kept = folder / "dev", gpus.DEV
+    dev.mkdir()
+    for name, device in (("nvidia0", "full"), ("nvidia1", "zero"), ("nvidiactl", "null")):
+        (dev / name).symlink_to(f"/dev/{device}")
+    gpus.DEV = dev
+    try:
+        outcomes = [python(sandbox, folder, DEVICES, *NVIDIA, gpus=granted) for granted in ((), (1,))]
+    finally:
+        gpus.DEV = kept
+    without, granted = (o.stdout.decode().splitlines() for o in outcomes)
+    assert without == ["[] None", "[]"], outcomes
+    assert granted == ["['/dev/nvidia1', '/dev/nvidiactl'] 0", '["/dev/nvidia1", "/dev/nvidiactl"]'], outcomes
 
 
 @behaviour

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from aar.errors import ProviderDown
 from aar.sandboxes import jail, seccomp, view
 from aar.sandboxes.base import PYTHON, Mount, sandboxes
 from aar.sandboxes.process import Launch
@@ -118,6 +119,8 @@ class Landlock(AbstractProvider):
             "foreign_sockets": "Landlock does not restrict connecting to unix sockets by path",
             "own_paths": "nothing is mounted: programs see the host's paths",
             "shared_memory": "/dev/shm belongs to the host and is closed",
+            "loopback": "there is no network namespace",
+            "granted_gpus": "nothing is mounted: devices lie where the host has them",
         }
         if jail.landlock_abi_version() < jail.SCOPE_ABI:
             lacks["signals"] = "this kernel's Landlock does not restrict signals"
@@ -131,6 +134,12 @@ class Landlock(AbstractProvider):
         return None
 
     def launch(self, job: Job) -> Launch:
+        if job.limits.loopback:
+            raise ProviderDown(
+                "Landlock has no network of its own to open hosts in",
+                code="sandbox_down",
+                hint="install bubblewrap (0.8 or later), or close the study's hosts",
+            )
         scratch = Path(tempfile.mkdtemp(prefix="aar-landlock-")).resolve()
         table = _table(job.mounts, scratch)
         _build(scratch, table)

@@ -112,7 +112,7 @@ def bound_processes(argv: Sequence[str], limits: Limits) -> list[str]:
     return ["/bin/sh", "-c", f'ulimit -u {n} 2>/dev/null || ulimit -p {n}; exec "$@"', "sh", *argv]
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """Start time of a process in ticks, "" if there is none: with it a pid is unique."""
     stat = _read(Path(f"/proc/{pid}/stat"))
     return stat.rpartition(")")[2].split()[19] if stat else ""
@@ -122,8 +122,8 @@ def sweep(folders: set[Path]) -> None:
     """Kill and remove groups whose maker is gone: beside our own and below its siblings."""
     for own in folders:
         for stale in [*own.glob("aar-*-*-*"), *own.parent.glob("*/aar-*-*-*")]:
-            _, pid, started, _ = stale.name.split("-")
-            if _started(int(pid)) != started:
+            _, pid, born, _ = stale.name.split("-")
+            if started(int(pid)) != born:
                 _empty(stale)
                 with contextlib.suppress(OSError):
                     stale.rmdir()
@@ -151,7 +151,7 @@ class Group:
         found = found or hierarchy()
         self.limits, self.version = limits, found.version
         self._tree: Tree | None = None
-        name = f"aar-{os.getpid()}-{_started(os.getpid())}-{next(_serial)}"
+        name = f"aar-{os.getpid()}-{started(os.getpid())}-{next(_serial)}"
         self.at: dict[str, Path] = {}
         for controller, own in found.folders.items():
             folder = own / name
@@ -199,7 +199,7 @@ class Group:
         """The limit that has been hit, if any."""
         limits = self.limits
         pids = self.at.get("pids")
-        if _field(pids / "pids.events", "max") if pids else self._usage().tasks > limits.pids + OWN_PIDS:
+        if _field(pids / "pids.events", "max") if pids else self.tasks() > limits.pids + OWN_PIDS:
             return "pids"
         if self._memory_hit():
             return "memory"
@@ -225,6 +225,11 @@ class Group:
             return self._tree.peak_memory / 2**20 if self._tree else 0.0
         file = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
         return int(_read(self.at["memory"] / file) or 0) / 2**20
+
+    def tasks(self) -> int:
+        """Processes and threads."""
+        pids = self.at.get("pids")
+        return int(_read(pids / "pids.current") or 0) if pids else self._usage().tasks
 
     def pids(self) -> set[int]:
         """Everything that belongs to the run, as the host numbers it."""

@@ -18,11 +18,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 from aar.errors import AarError, LabError, ProviderDown
 from aar.sandboxes.base import Limits, Outcome, Stop
 from aar.sandboxes.limits import Group
+from aar.sandboxes.meter import Meter
 from aar.sandboxes.quota import Quota
 
 FLOOD = 8
@@ -64,10 +65,23 @@ def _feed(pipe: IO[bytes], data: bytes) -> None:
         pipe.write(data)
 
 
+class Bounds(Protocol):
+    """What holds a program's limits and measures it; see `limits.Group`."""
+
+    def shell(self) -> str: ...
+    def watch(self, pid: int) -> None: ...
+    def broken(self) -> Stop | None: ...
+    def cpu_s(self) -> float: ...
+    def peak_mb(self) -> float: ...
+    def pids(self) -> set[int]: ...
+    def remove(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Launch:
     """A command that locks a program in. `files` are passed on and closed here. The launcher reports on the other
-    end of `status`: without `ran` in it the program never started, and stderr is the launcher's own."""
+    end of `status`: without `ran` in it the program never started, and stderr is the launcher's own. `bounds`: where
+    something else than a control group of ours holds the limits."""
 
     argv: Sequence[str]
     files: Sequence[int]
@@ -77,6 +91,7 @@ class Launch:
     end: int = signal.SIGKILL  # what ends the launcher and with it everything inside
     cleanup: Callable[[], None] = lambda: None
     folders: Sequence[Path] = ()  # writable ones besides the mounts
+    bounds: Bounds | None = None
 
 
 def _drain(pipe: int) -> bytes:
@@ -91,7 +106,8 @@ class Process:
 
     def __init__(self, launch: Launch, limits: Limits, quota: Quota, stdin: bytes | None) -> None:
         self.launch, self.limits, self.quota = launch, limits, quota
-        self.group = Group(limits)
+        self.group = launch.bounds or Group(limits)
+        self.meter = Meter(limits)
         self.began = time.monotonic()
         self._stop: Stop | None = None
         self._outcome: Outcome | None = None
@@ -148,6 +164,7 @@ class Process:
             waiter = select.poll()
             waiter.register(exited, select.POLLIN)
             while not waiter.poll(TICK_S * 1000):
+                self.meter.due(self.group.cpu_s)
                 if stop := self._stop or self._broken():
                     self._end(stop)
                     if not waiter.poll(5000):
@@ -175,6 +192,7 @@ class Process:
         if stop is None and code:
             stop = self._guess(code)
         peak = self.group.peak_mb()
+        self.meter.keep(self.group.cpu_s())
         self.group.remove()
         self.launch.cleanup()
         kept = {n: c.result() for n, c in self._captures.items()}

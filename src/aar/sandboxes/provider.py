@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aar.errors import ProviderDown
-from aar.sandboxes import view
+from aar.sandboxes import gpus, view
 from aar.sandboxes.base import WORKSPACE, Limits, Mount, Outcome, Running
 from aar.sandboxes.limits import known_failures as limits_known_failures
 from aar.sandboxes.process import Launch, Process
@@ -97,8 +97,10 @@ class AbstractProvider(abc.ABC):
     ) -> Process:
         if reason := self.missing():
             raise ProviderDown(f"the {self.name} sandbox does not work here: {reason}", code="sandbox_down")
+        mounts = [*mounts, *gpus.devices(limits.gpus)]
         view.check_mounts(mounts)
         home = WORKSPACE if any(m.target == WORKSPACE for m in mounts) else "/tmp"
+        env = {**gpus.environment(limits.gpus), **(env or {})}
         job = Job(tuple(argv), tuple(mounts), view.environment(env, limits, home), limits, cwd or home)
         launch = self.launch(job)
         writable = [*(m.source for m in mounts if m.writable), *launch.folders]

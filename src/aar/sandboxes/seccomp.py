@@ -7,14 +7,19 @@ else is allowed, so that torch and any compiler run. Needs libseccomp (`pyseccom
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
+import json
 import socket
 import tempfile
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
 # clone flags that make a namespace (linux/sched.h): cgroup, uts, ipc, user, pid, net, mount
 NAMESPACES = (0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000, 0x00020000)
+MAX_FAMILY = 64  # more than Linux knows of address families
 TERMINAL_INPUT = (0x5412, 0x541C)  # ioctls TIOCSTI and TIOCLINUX type into the terminal of whoever looks on
 
 DENIED = {
@@ -39,44 +44,75 @@ ONESELF = {
 }
 
 
-def _add(rules: Any, action: int, names: str) -> None:
-    for name in names.split():
-        try:
-            rules.add_rule(action, name)
-        except OSError:  # unknown to this libseccomp or this architecture
-            continue
+@dataclass(frozen=True)
+class Rule:
+    """These calls end with this error number: always, or where argument `arg` compares so with `value` (under `mask`)."""
+
+    names: str
+    error: int = errno.EPERM
+    arg: int | None = None
+    compare: Literal["EQ", "NE", "GE", "MASKED_EQ"] = "EQ"
+    value: int = 0
+    mask: int = 0
 
 
-def _filter(shares_host: bool) -> Any:
-    import pyseccomp as sc  # finds libseccomp by running ldconfig: 30 ms, so not at import
-
-    rules = sc.SyscallFilter(defaction=sc.ALLOW)
-    refuse = sc.ERRNO(errno.EPERM)
-    for names in DENIED.values():
-        _add(rules, refuse, names)
+def rules(shares_host: bool = False, loopback: bool = False) -> Iterator[Rule]:
+    """What is refused. `shares_host`: there are no namespaces, so modes, owners and times of files and the limits of other
+    processes must be out of reach as well. `loopback`: there is a network namespace, and TCP and UDP may be used in it."""
+    yield from map(Rule, DENIED.values())
     for call in ("socket", "socketpair"):
-        rules.add_rule(refuse, call, sc.Arg(0, sc.NE, socket.AF_UNIX))
+        if loopback:
+            for family in set(range(MAX_FAMILY)) - {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6}:
+                yield Rule(call, arg=0, value=family)
+            yield Rule(call, arg=0, compare="GE", value=MAX_FAMILY)
+        else:
+            yield Rule(call, arg=0, compare="NE", value=socket.AF_UNIX)
     for flag in NAMESPACES:
-        rules.add_rule(refuse, "clone", sc.Arg(0, sc.MASKED_EQ, flag, flag))
+        yield Rule("clone", arg=0, compare="MASKED_EQ", value=flag, mask=flag)
     for request in TERMINAL_INPUT:
-        rules.add_rule(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFFFFFFFF, request))
+        yield Rule("ioctl", arg=1, compare="MASKED_EQ", value=request, mask=0xFFFFFFFF)
     # clone3 hides its flags behind a pointer; libc falls back to clone when it is "not there"
-    rules.add_rule(sc.ERRNO(errno.ENOSYS), "clone3")
+    yield Rule("clone3", errno.ENOSYS)
     if shares_host:
-        _add(rules, sc.ERRNO(0), PRETENDED)
-        _add(rules, sc.ERRNO(errno.ENOTSUP), ATTRIBUTES)
-        _add(rules, refuse, "ioprio_set")
+        yield from (Rule(PRETENDED, 0), Rule(ATTRIBUTES, errno.ENOTSUP), Rule("ioprio_set"))
         for call, positions in ONESELF.items():
-            for position in positions:
-                rules.add_rule(refuse, call, sc.Arg(position, sc.NE, 0))
-    return rules
+            yield from (Rule(call, arg=position, compare="NE") for position in positions)
 
 
 @functools.cache
-def program(shares_host: bool = False) -> bytes:
-    """The filter as the kernel takes it (cBPF), the same for every run. `shares_host`: there are no namespaces, so
-    modes, owners and times of files and the limits of other processes must be out of reach as well."""
+def program(shares_host: bool = False, loopback: bool = False) -> bytes:
+    """The filter as the kernel takes it (cBPF), the same for every run. See `rules`."""
+    return compiled(rules(shares_host, loopback))
+
+
+def compiled(refused: Iterable[Rule]) -> bytes:
+    import pyseccomp as sc  # finds libseccomp by running ldconfig: 30 ms, so not at import
+
+    made = sc.SyscallFilter(defaction=sc.ALLOW)
+    for rule in refused:
+        values = (rule.mask, rule.value) if rule.compare == "MASKED_EQ" else (rule.value,)
+        args = [] if rule.arg is None else [sc.Arg(rule.arg, getattr(sc, rule.compare), *values)]
+        for name in rule.names.split():
+            with contextlib.suppress(OSError):  # unknown to this libseccomp or this architecture
+                made.add_rule(sc.ERRNO(rule.error), name, *args)
     with tempfile.TemporaryFile() as file:
-        _filter(shares_host).export_bpf(file)
+        made.export_bpf(file)
         file.seek(0)
         return file.read()
+
+
+@functools.cache
+def profile(loopback: bool = False) -> str:
+    """The same as container engines take it: JSON with the actions and arguments of the OCI runtime specification."""
+    return json.dumps(
+        {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [_oci(rule) for rule in rules(loopback=loopback)]}
+    )
+
+
+def _oci(rule: Rule) -> dict[str, Any]:
+    made = {"names": rule.names.split(), "action": "SCMP_ACT_ERRNO", "errnoRet": rule.error}
+    if rule.arg is None:
+        return made
+    masked = rule.compare == "MASKED_EQ"
+    values = {"value": rule.mask, "valueTwo": rule.value} if masked else {"value": rule.value}
+    return {**made, "args": [{"index": rule.arg, "op": f"SCMP_CMP_{rule.compare}", **values}]}
