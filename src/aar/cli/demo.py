@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import typer
 
 from aar.cli.console import Json, Lab, Output, run_command, table
 from aar.errors import Conflict
+from aar.researchers.base import Llm
 from aar.settings import EMBEDDED_TESTBEDS, LabFolder
 
 app = typer.Typer()
 NAME = "demo"
+NAME_MOST = 20  # characters; a number may follow
 BASELINE_SEEDS = 5
 TRIAL_SEEDS = 2
 TRANSFER_ROWS = (160, 400, 300, 60, 40)  # labeled, unlabeled, test, private, OOD: a demo only transfers to these
@@ -27,15 +29,22 @@ class Scale:
     arms: tuple[tuple[str, int], ...]
     trials: int
     wall_s: float
+    name: str = NAME
+    llm: Llm = field(default_factory=Llm)
 
 
 FULL = Scale(EMBEDDED_TESTBEDS, (("search", 6), ("random", 3)), trials=12, wall_s=900)
-SMALL = Scale(EMBEDDED_TESTBEDS[:1], (("search", 2), ("random", 1)), trials=5, wall_s=600)
+SMALL = Scale(EMBEDDED_TESTBEDS[:1], (("search", 2), ("random", 1)), trials=5, wall_s=600, name=f"{NAME}-small")
 
 
 @app.command()
 def demo(
     small: Annotated[bool, typer.Option("--small", help="3 researchers, 15 configurations, one testbed.")] = False,
+    researchers: Annotated[
+        str,
+        typer.Option(help="Others than search and random, as ARM or ARM:COUNT with commas, e.g. inspect:3,search:2."),
+    ] = "",
+    model: Annotated[str, typer.Option(help="What LLM researchers think with, as Inspect names it.")] = "scripted",
     lab: Lab = None,
     json: Json = False,
 ) -> None:
@@ -44,6 +53,8 @@ def demo(
         from aar.executors.memory import PeakMemory
 
         start, folder, scale = time.monotonic(), LabFolder.find(lab), SMALL if small else FULL
+        if researchers:
+            scale = _with_team(folder, scale, researchers, model)
         with PeakMemory() as peak:
             for name in scale.testbeds:
                 _measure(out, folder, name, transfer=name != scale.testbeds[0])
@@ -51,8 +62,22 @@ def demo(
             result = _finish(out, folder, study)
         result |= {"seconds": round(time.monotonic() - start, 1), "peak_memory_mb": round(peak.mb)}
         result["claims"] = _claims(folder, study)
-        result["report"] = str(_report(out, folder, study, result))
+        result |= _report(out, folder, study, result)
         out.show(result, *_lines(result))
+
+
+def _with_team(folder: LabFolder, scale: Scale, wanted: str, model: str) -> Scale:
+    """This team in the place of search and random. Says what an LLM arm lacks before anything is built."""
+    from aar.cli.study import parse_arms
+    from aar.researchers.llm import given
+    from aar.researchers.llm.prices import Prices
+
+    arms, llm = parse_arms(wanted.split(","), each=2 if scale.name != NAME else 3), Llm(model)
+    for arm, _ in arms:
+        if arm in given.LLM_ARMS:
+            given.ready(arm, llm, Prices(folder.prices))
+    name = "-".join([scale.name, *(arm for arm, _ in arms)])[:NAME_MOST]
+    return replace(scale, arms=tuple(arms), name=name, llm=llm)
 
 
 def _measure(out: Output, folder: LabFolder, name: str, *, transfer: bool) -> None:
@@ -95,7 +120,14 @@ def _research(out: Output, folder: LabFolder, scale: Scale) -> str:
     name = _name(folder, scale)
     people = team(name, scale.arms, starts.names())
     spec = StudySpec(
-        name, scale.testbeds[0], people, scale.wall_s, scale.trials, seeds=TRIAL_SEEDS, transfer=scale.testbeds[1:]
+        name,
+        scale.testbeds[0],
+        people,
+        scale.wall_s,
+        scale.trials,
+        seeds=TRIAL_SEEDS,
+        transfer=scale.testbeds[1:],
+        llm=scale.llm,
     )
     StudyFolder(folder, name).create(spec)
     with watching(out, folder, spec) as hear:
@@ -109,8 +141,8 @@ def _name(folder: LabFolder, scale: Scale) -> str:
     """demo, or demo-2 and so on: the first whose private rows were not opened yet."""
     from aar.studies.spec import StudyFolder
 
-    base, number = NAME if scale is FULL else f"{NAME}-small", 1
-    while StudyFolder(folder, name := base if number == 1 else f"{base}-{number}").result.exists():
+    number = 1
+    while StudyFolder(folder, name := scale.name if number == 1 else f"{scale.name}-{number}").result.exists():
         number += 1
     return name
 
@@ -122,15 +154,17 @@ def _finish(out: Output, folder: LabFolder, study: str) -> dict[str, Any]:
         return finalize(folder, study, lambda event: out.say(event.text))
 
 
-def _report(out: Output, folder: LabFolder, study: str, result: dict[str, Any]) -> Any:
-    """With the costs in the study's own record of its result."""
+def _report(out: Output, folder: LabFolder, study: str, result: dict[str, Any]) -> dict[str, Any]:
+    """The report's path, and what the models cost. The study's own record of its result is told the costs of the demo."""
     from aar.analysis.report import write_report
     from aar.lab.service import running
     from aar.studies.spec import StudyFolder, write_private
 
     write_private(StudyFolder(folder, study).result, result)
     with out.progress("writing the report"), running(folder, workers=0) as owner:
-        return write_report(folder, study, owner)
+        lines = owner.call("GET", "ledger", query={"study": study})
+        spent = {key: round(sum(line[key] for line in lines), 4) for key in ("tokens_in", "tokens_out", "usd")}
+        return {"report": str(write_report(folder, study, owner)), "spent": spent}
 
 
 def _claims(folder: LabFolder, study: str) -> list[str]:
@@ -142,9 +176,15 @@ def _claims(folder: LabFolder, study: str) -> list[str]:
 
 
 def _lines(result: dict[str, Any]) -> list[str]:
+    spent = result["spent"]
     return [
         f"{result['researchers']} researchers, {result['trials']} trials of {result['configurations']} configurations, "
         f"{result['evaluations']} evaluations, {result['submissions']} submissions on {result['problem']}",
         *result["claims"],
+        *(
+            [f"models: {spent['tokens_in']:,} tokens in, {spent['tokens_out']:,} out, ${spent['usd']:.2f}"]
+            if spent["usd"]
+            else []
+        ),
         f"done in {result['seconds']:.0f} s with {result['peak_memory_mb']} MB at most; report: {result['report']}",
     ]

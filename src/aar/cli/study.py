@@ -42,7 +42,7 @@ def new(
     with run_command(json) as out:
         from aar.researchers import starts
         from aar.researchers.base import Llm
-        from aar.researchers.inspect import LLM_ARMS, ready
+        from aar.researchers.llm.given import LLM_ARMS, ready
         from aar.researchers.llm.prices import Prices
         from aar.scoring.problem import Card, Problem
         from aar.studies.spec import StudyFolder, StudySpec
@@ -51,7 +51,7 @@ def new(
         folder = LabFolder.find(lab)
         for wanted in (problem, *(transfer or [])):
             Card.load(folder, Problem.parse(wanted))
-        people = make_team(name, [("search", search), ("random", random), *_arms(team)], starts.names(), seed)
+        people = make_team(name, [("search", search), ("random", random), *parse_arms(team)], starts.names(), seed)
         spec = StudySpec(
             name,
             problem,
@@ -64,23 +64,23 @@ def new(
             transfer=tuple(transfer or ()),
             llm=Llm(model, think, usd, usd_study, usd_day),
         )
-        for member in people:
-            if member.arm in LLM_ARMS:
-                ready(spec.assignment(member), Prices(folder.prices))
+        for arm in {m.arm for m in people} & set(LLM_ARMS):
+            ready(arm, spec.llm, Prices(folder.prices))
         StudyFolder(folder, name).create(spec)
         out.show(spec.as_json(), _people(spec), f"start it: aar study run {name}")
 
 
-def _arms(given: list[str] | None) -> list[tuple[str, int]]:
+def parse_arms(given: list[str] | None, each: int | None = None) -> list[tuple[str, int]]:
+    """ARM=COUNT or ARM:COUNT; an ARM alone means `each` of them, where that is said."""
     from aar.researchers.base import researchers
 
     arms = []
     for text in given or []:
-        arm, _, count = text.partition("=")
-        if not count.isdigit():
-            raise InputError(f"{text!r} is not ARM=COUNT", hint="e.g. --team search=2")
+        arm, _, count = text.strip().replace(":", "=").partition("=")
+        if not (count.isdigit() or (each and not count)):
+            raise InputError(f"{text!r} is not ARM=COUNT", hint="e.g. search=2")
         researchers.get(arm)
-        arms.append((arm, int(count)))
+        arms.append((arm, int(count or each or 0)))
     return arms
 
 

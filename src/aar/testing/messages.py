@@ -125,7 +125,7 @@ def _handler(fake: FakeMessages) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-type", "text/event-stream")
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for event in _events(message):
+            for event in events(message):
                 data = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             self.wfile.write(b"0\r\n\r\n")
@@ -148,27 +148,31 @@ def _handler(fake: FakeMessages) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _events(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The server-sent events of a streamed answer."""
+def events(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The server-sent events of an answer that is there: what is streamed to whoever wants a stream."""
     usage = message["usage"]
-    yield {
-        "type": "message_start",
-        "message": {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}},
-    }
+    begun = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
+    yield {"type": "message_start", "message": begun}
     for index, block in enumerate(message["content"]):
-        if block["type"] == "tool_use":
-            start, delta = (
-                {**block, "input": {}},
-                {"type": "input_json_delta", "partial_json": json.dumps(block["input"])},
-            )
-        else:
-            start, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}
+        start, deltas = _parts(block)
         yield {"type": "content_block_start", "index": index, "content_block": start}
-        yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield from ({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas)
         yield {"type": "content_block_stop", "index": index}
-    yield {
-        "type": "message_delta",
-        "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
-        "usage": {"output_tokens": usage["output_tokens"]},
-    }
+    end = {"stop_reason": message["stop_reason"], "stop_sequence": message.get("stop_sequence")}
+    yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": usage["output_tokens"]}}
     yield {"type": "message_stop"}
+
+
+def _parts(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A block as it starts, and what is added to it."""
+    if block["type"] == "tool_use":
+        return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
+    if block["type"] == "text":
+        return {**block, "text": ""}, [{"type": "text_delta", "text": block["text"]}]
+    if block["type"] == "thinking":
+        thought = {"type": "thinking_delta", "thinking": block["thinking"]}
+        return {**block, "thinking": "", "signature": ""}, [
+            thought,
+            {"type": "signature_delta", "signature": block["signature"]},
+        ]
+    return block, []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ def run(task):
     (model,) = task.student.fit([Fit(task.train, target.astype("float32"), seed=task.seed, epochs={epochs})])
     return Predictions(task.test.ids, model.predict(task.test))
 """
+RESUMED = re.compile(r"answer to your last call.*?\n\n(\w+): (.*)", re.DOTALL)
 LOOK = "ls /task /findings; head -c 300 /task/test.jsonl; env; ls /; cat /proc/1/environ"
 LISTEN = 'for i in $(seq 12); do grep -l snapshot: /findings/*.json 2>/dev/null | wc -l | grep -qv "^[01]$" && break; sleep 0.25; done; for f in /findings/*.json; do cat $f; echo; done'
 
@@ -47,37 +49,60 @@ class Past:
 
 def answer(request: dict[str, Any]) -> list[dict[str, Any]]:
     """The content blocks of its next turn."""
-    past = read(request)
-    moves = _moves(past)
-    text, tool, args = moves[min(len(past.acts), len(moves) - 1)]
     if not request.get("tools"):
         return [{"type": "text", "text": "I would look at the rows where the seeds disagree."}]
+    past = read(request)
+    text, tool, args = _next(past)
+    named, args = _spoken(tool, args, {t["name"] for t in request["tools"]})
     return [
         {"type": "text", "text": text},
-        {"type": "tool_use", "id": f"toolu_{len(past.acts):04d}", "name": tool, "input": args},
+        {"type": "tool_use", "id": f"toolu_{len(past.acts):04d}", "name": named, "input": args},
     ]
+
+
+def _next(past: Past) -> tuple[str, str, dict[str, Any]]:
+    moves = _moves(past)
+    return moves[min(len(past.acts), len(moves) - 1)]
+
+
+def _spoken(tool: str, args: dict[str, Any], offered: set[str]) -> tuple[str, dict[str, Any]]:
+    """As the tool is called where it works: by its own name, or as Claude Code names its own and those of a server."""
+    if tool in offered:
+        return tool, args
+    if tool == "bash":
+        return "Bash", args
+    if tool == "write_file":
+        return "Write", {"file_path": args["path"], "content": args["text"]}
+    if tool == "note":
+        return "Bash", {"command": f"echo {shlex.quote(args['text'])} >> NOTES.md"}
+    return f"mcp__lab__{tool}", args
 
 
 def read(request: dict[str, Any]) -> Past:
     asked: dict[str, tuple[str, dict[str, Any]]] = {}
-    acts, text = [], ""
+    past = Past("", [])
     for message in request["messages"]:
-        blocks = (
-            message["content"]
-            if isinstance(message["content"], list)
-            else [{"type": "text", "text": message["content"]}]
-        )
-        for block in blocks:
+        for block in _blocks(message):
             if block["type"] == "tool_use":
-                asked[block["id"]] = block["name"], block["input"]
+                asked[block["id"]] = block["name"].removeprefix("mcp__lab__"), block["input"]
             elif block["type"] == "tool_result":
-                content = block["content"]
+                content = block.get("content") or ""
                 said = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-                acts.append((*asked[block["tool_use_id"]], said))
+                past.acts.append((*asked[block["tool_use_id"]], said))
             elif block["type"] == "text" and message["role"] == "user":
-                text += block["text"]
-    name = re.search(r"You are (\S+), in the study", text)
-    return Past(name[1] if name else "", acts)
+                if name := re.search(r"You are (\S+), in the study", block["text"]):
+                    past = Past(name[1], past.acts)
+                if told := RESUMED.search(
+                    block["text"]
+                ):  # the call that an interruption cut off, unless it heard of it
+                    _, tool, args = _next(past)
+                    past.acts += [(tool, args, told[2])] if told[1] == tool else []
+    return past
+
+
+def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
+    content = message["content"]
+    return content if isinstance(content, list) else [{"type": "text", "text": content}]
 
 
 def _moves(past: Past) -> list[tuple[str, str, dict[str, Any]]]:

@@ -16,8 +16,7 @@ import pytest
 pytest.importorskip("inspect_ai", reason='the extra "llm" is not installed')
 
 from aar.errors import ProviderDown
-from aar.researchers.base import Assignment, Llm
-from aar.researchers.inspect import Inspect
+from aar.researchers.base import Assignment, Llm, researchers
 from aar.researchers.llm.purse import Purse
 from aar.sandboxes import available
 from aar.testing.messages import FakeMessages
@@ -29,13 +28,13 @@ class Lab:
     """One researcher, `ada`, of the study `s`, over any number of sessions."""
 
     def __init__(self, world: Any, fake: FakeMessages) -> None:
-        self.world, self.fake = world, fake
+        self.world, self.fake, self.arm = world, fake, "inspect"
         self.root = world.folder.parents[1]
         self.home = world.folder / "ada"
         self.purse = Purse(self.root / "state" / "spending.jsonl")
 
     def assignment(self, llm: Llm | None = None, **changes: Any) -> Assignment:
-        given: Assignment = self.world.assignment("ada", "inspect", evaluations=2, submissions=2, **changes)
+        given: Assignment = self.world.assignment("ada", self.arm, evaluations=2, submissions=2, **changes)
         return replace(given, llm=llm or Llm(model=MODEL))
 
     def session(self, llm: Llm | None = None, **changes: Any) -> None:
@@ -43,7 +42,7 @@ class Lab:
         who = self.assignment(llm, **changes)
         bench = self.world.bench(who)
         try:
-            Inspect(who).work(bench)
+            researchers.get(self.arm)(who).work(bench)
         finally:
             bench.close()
 

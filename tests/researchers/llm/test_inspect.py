@@ -13,9 +13,9 @@ import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from aar.errors import InputError, ProviderDown
-from aar.researchers import inspect as arm
 from aar.researchers.base import Llm, Stopped
-from aar.researchers.inspect import ready
+from aar.researchers.llm import given
+from aar.researchers.llm.given import ready
 from aar.researchers.llm.prices import Prices, Tokens
 from aar.testing.messages import FakeMessages
 
@@ -98,7 +98,7 @@ def test_killed_in_the_middle_it_goes_on(lab: Any, fake: FakeMessages, kills: in
 @pytest.mark.soak
 def test_a_provider_that_fails(lab: Any, fake: FakeMessages, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rate limits and overload are waited out and cost nothing; what broke inside or on the way is charged at its worst case."""
-    monkeypatch.setattr("aar.researchers.llm.desk.WAITS_S", (0.05,))
+    monkeypatch.setattr("aar.researchers.llm.asking.WAITS_S", (0.05,))
     fake.faults = {2: "429", 3: "529", 5: "500", 8: "cut"}.get
     lab.session()
     lost = [e for e in lab.purse.settled("s") if e.settled and e.settled.get("lost")]
@@ -200,13 +200,13 @@ def test_it_does_not_start_without_what_it_needs(lab: Any, monkeypatch: pytest.M
         (Llm(model=MODEL, think="ollama/x"), "unknown_price"),
     ):
         with pytest.raises(InputError) as caught:
-            ready(lab.assignment(llm), prices)
+            ready("inspect", llm, prices)
         assert caught.value.code == code
 
     def none() -> None:
         raise ProviderDown("no sandbox works here", hint="install bubblewrap")
 
-    monkeypatch.setattr(arm, "available", none)
+    monkeypatch.setattr(given, "available", none)
     with pytest.raises(ProviderDown) as down:
         lab.session()
     assert (down.value.code, lab.fake.requests) == ("no_sandbox", 0)

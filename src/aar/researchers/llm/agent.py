@@ -40,8 +40,8 @@ from inspect_ai.util import sandbox
 
 from aar.researchers.llm.prices import Tokens
 from aar.researchers.llm.sandbox import AarSandbox
-from aar.researchers.llm.toolbox import SHOWN, Link, Stop, Toolbox
-from aar.researchers.llm.tools import TOOLS, Tool
+from aar.researchers.llm.toolbox import Link, Stop, Toolbox
+from aar.researchers.llm.tools import SHOWN, TOOLS, Tool
 from aar.researchers.llm.unanswered import Unanswered, unanswered
 
 IDLE = 3  # answers without a tool call in a row, then it is over

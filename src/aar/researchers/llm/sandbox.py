@@ -24,9 +24,9 @@ from inspect_ai.util import (
 )
 
 from aar.errors import InputError
+from aar.researchers.llm.box import SH
 from aar.sandboxes import WORKSPACE, Limits, Mount, Outcome, Running, Sandbox, get
 
-SH = "/bin/sh"
 DEFAULT_S, FILE_S = 600, 60
 
 

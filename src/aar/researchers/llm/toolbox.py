@@ -16,14 +16,11 @@ from typing import Any
 
 from inspect_ai.util import OutputLimitExceededError
 
-from aar.researchers.llm.sandbox import SH, AarSandbox
-from aar.researchers.llm.tools import Tool
+from aar.researchers.llm.box import JSON_CAP, PACKED, SH, packed
+from aar.researchers.llm.sandbox import AarSandbox
+from aar.researchers.llm.tools import SHOWN, Tool
+from aar.researchers.llm.unanswered import Unanswered
 from aar.sandboxes import Running
-
-SHOWN = 16_000  # characters of a tool's answer
-JSON_CAP = 2_000_000  # of a file of predictions; the lab takes no more
-PACKED = 400_000  # characters of a packed method folder: each version is kept in the journal
-PACK = 'cd "$1" && exec tar -czf - --exclude=__pycache__ --exclude="*/.[!.]*" .'
 
 
 class Stop(Exception):
@@ -65,12 +62,6 @@ class Link:
         return heard["answer"]
 
 
-class Unanswered(Exception):
-    def __init__(self, why: str, billed: bool, final: bool) -> None:
-        super().__init__(why)
-        self.billed, self.final = billed, final
-
-
 class Toolbox:
     """`box`: the sandbox, asked for at each use. Jobs live as long as this process."""
 
@@ -101,12 +92,8 @@ class Toolbox:
         return f"error: {heard['error']}" if "error" in heard else json.dumps(heard["answer"])
 
     async def _packed(self, folder: str) -> dict[str, str]:
-        done = await self.box().exec([SH, "-c", f"{{ {PACK}; }} | base64 -w0", SH, folder], timeout=60)
-        if not done.success or done.stderr:
-            return {"error": f"cannot pack {folder}: {done.stderr[:500]}"}
-        if len(done.stdout) > PACKED:
-            return {"error": f"{folder} is larger than {PACKED:,} bytes when packed: keep data out of it"}
-        return {"tar": done.stdout}
+        done = await self.box().exec([SH, "-c", PACKED, SH, folder], timeout=60)
+        return packed(folder, done.success, done.stdout, done.stderr)
 
     async def _in_sandbox(self, name: str, args: dict[str, Any]) -> str:
         box = self.box()

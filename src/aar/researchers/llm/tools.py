@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+SHOWN = 16_000  # characters of a tool's answer
 Type = Literal["string", "number", "integer", "array"]
 
 
@@ -26,6 +27,16 @@ class Tool:
     place: Literal["sandbox", "bench", "mind"]
     what: str
     params: dict[str, Param] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of its arguments."""
+        properties = {
+            name: {"type": p.type, "description": p.what} | ({"items": {"type": p.items}} if p.type == "array" else {})
+            for name, p in self.params.items()
+        }
+        required = [name for name, p in self.params.items() if not p.optional]
+        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 FOLDER = Param("string", "a folder below /workspace that holds method.py")

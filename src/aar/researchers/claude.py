@@ -1,0 +1,95 @@
+"""The arm `claude`: Claude Code works in the researcher's sandbox, with its own shell and editor and the lab's tools.
+
+Its model calls pass through the host, which has the key, the caps and the record (`llm.relay`). Needs the extra `claude`. It
+cannot be made to act the same again, so it goes on from its own memory, and what it asked of the lab from ours (`llm.asked`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aar.researchers.base import Assignment, Workbench, researchers
+from aar.researchers.bench import Bench
+from aar.researchers.llm import given
+from aar.researchers.llm.asked import Asked
+from aar.researchers.llm.asking import Asking
+from aar.researchers.llm.bench_tools import BenchTools
+from aar.researchers.llm.box import Box
+from aar.researchers.llm.prices import Prices
+from aar.researchers.llm.purse import Purse
+from aar.researchers.llm.transcript import Transcript, eval_log
+from aar.sandboxes import Limits, available
+
+LIMITS = Limits(wall_s=30 * 86_400, memory_mb=4096, pids=256, disk_mb=1024, output_mb=1, cpus=1.0)
+
+
+@dataclass
+class Claude:
+    assignment: Assignment
+
+    def work(self, bench: Workbench) -> None:
+        bench, llm = given.own_bench(bench), self.assignment.llm
+        lab = given.lab_of(bench)
+        prices, purse = Prices(lab.prices), Purse(lab.spending)
+        given.ready("claude", llm, prices)
+        words, record = given.told(bench), bench.home / "model.jsonl"
+        asking = Asking(bench, purse, prices)
+        try:
+            with given.provider(llm.model) as keys, TemporaryDirectory(prefix="aar-model-") as folder:
+                self._run(bench, asking, words, Transcript(record), Path(folder), keys)
+        finally:
+            if record.exists():
+                eval_log(record, bench.name, given.named(llm.model), bench.home / "logs")
+
+    def _run(
+        self,
+        bench: Bench,
+        asking: Asking,
+        words: dict[str, str],
+        record: Transcript,
+        folder: Path,
+        keys: dict[str, str],
+    ) -> None:
+        from aar.researchers.llm.claude_code import Session, command, environment, mounts
+        from aar.researchers.llm.relay import Relay, provider_client
+
+        llm = self.assignment.llm
+        models = {name.partition("/")[2]: name for name in map(given.named, filter(None, (llm.model, llm.think)))}
+        model, strong = (given.named(name).partition("/")[2] for name in (llm.model, llm.think or llm.model))
+        box = Box(available(), given.desk_mounts(bench), given.LIMITS)
+        with Relay(folder, asking, provider_client(keys), models, record) as relay:
+
+            def think(question: str) -> str:
+                said = relay.ask(
+                    {"model": strong, "max_tokens": llm.max_tokens, "messages": [{"role": "user", "content": question}]}
+                )
+                return "".join(b["text"] for b in said["content"] if b["type"] == "text")
+
+            asked = Asked(bench, BenchTools(bench, asking.purse), box, think)
+            asked.replay()
+            running = box.sandbox.start(
+                command(bench, model, words["system"]),
+                [*box.mounts, *mounts(relay)],
+                environment(model, llm.max_tokens),
+                LIMITS,
+            )
+            try:
+                asyncio.run(Session(bench, asked, relay, running).run(_first(words, asked), words["continue"]))
+            finally:
+                with contextlib.suppress(TimeoutError):
+                    (bench.home / "agent.log").write_bytes(running.kill().stderr)
+
+
+def _first(words: dict[str, str], asked: Asked) -> str:
+    """Its task; after an interruption, that and what became of its last call."""
+    if asked.last is None:
+        return words["task"]
+    tool, answer = asked.last
+    return f"{words['task']}\n\n{words['resumed']}\n\n{tool}: {answer}"
+
+
+researchers.register("claude")(Claude)

@@ -1,0 +1,94 @@
+"""Tools for whoever cannot act the same again (an agent of its own, a person): what was asked is written down before it is done.
+
+`asked.jsonl` holds each call with its arguments. A new session does them all again, in order: answers that were recorded come
+from the journal, the one call that was under way is done under the key it had, so it happens once, and its answer is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from aar.errors import AarError
+from aar.researchers.base import clean
+from aar.researchers.bench import Bench
+from aar.researchers.journal import is_fact
+from aar.researchers.llm.bench_tools import BenchTools
+from aar.researchers.llm.box import Box
+from aar.researchers.llm.tools import SHOWN, TOOLS, Tool
+
+
+class Asked:
+    """One call at a time; threads wait. `think(question)`: the strong model's answer, None where there is none."""
+
+    def __init__(self, bench: Bench, tools: BenchTools, box: Box, think: Callable[[str], str] | None = None) -> None:
+        self.bench, self.tools, self.box, self.think = bench, tools, box, think
+        self.path = bench.home / "asked.jsonl"
+        self.last: tuple[str, str] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def offered(self) -> list[Tool]:
+        return [
+            t
+            for t in TOOLS.values()
+            if t.place == "bench" or (t.name == "think_hard" and self.think) or t.name == "finish"
+        ]
+
+    def replay(self) -> None:
+        """Everything that was asked so far; `last` is then the last call and its answer."""
+        raw = self.path.read_bytes() if self.path.exists() else b""
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if len(whole) < len(raw):  # cut short by a kill: it was not begun
+            os.truncate(self.path, len(whole))
+        for line in whole.splitlines():
+            call = json.loads(line)
+            self.last = call["tool"], self._answer(call["tool"], call["args"])
+
+    def use(self, name: str, args: dict[str, Any]) -> str:
+        """The answer as text, mistakes of the caller's too. Raises `Stopped` and what is the lab's fault."""
+        with self._lock:
+            with self.path.open("ab") as file:
+                file.write(json.dumps({"tool": name, "args": args}).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self.bench.log(f"{clean(name, 40)}: {clean(json.dumps(args), 200)}")
+            self.last = name, self._answer(name, args)
+            return self.last[1]
+
+    def _answer(self, name: str, args: dict[str, Any]) -> str:
+        try:
+            return self._do(name, dict(args))[:SHOWN]
+        except AarError as error:
+            if not is_fact(error):
+                raise
+            return f"error: {error}"
+
+    def _do(self, name: str, args: dict[str, Any]) -> str:
+        if name == "think_hard" and self.think:
+            think, question = self.think, str(args.get("question", ""))
+            return str(self.bench.step("think_hard", question, lambda key: think(question)).answer)
+        if "folder" in args:
+            args |= self._fetched("pack", str(args["folder"]), self.box.pack)
+        if name == "evaluate_file" and "path" in args:
+            path = str(args.pop("path"))
+            args |= self._fetched("predictions", path, self.box.read)
+            if "text" in args:
+                args["predictions"] = _json(args.pop("text"))
+        if "error" in args:
+            return f"error: {args['error']}"
+        return json.dumps(self.tools.use(name, args))
+
+    def _fetched(self, step: str, where: str, fetch: Callable[[str], dict[str, str]]) -> dict[str, Any]:
+        got: dict[str, Any] = self.bench.step(step, where, lambda key: fetch(where)).answer
+        return got
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
