@@ -14,7 +14,8 @@ def plot(report: Mapping[str, Any]) -> bytes:
     """PNG of a report of `detectors.measure`. Families of every folder, pooled recall, false positives."""
     folders = list(dict.fromkeys(r["from"] for r in report["families"]))
     rows = [(r["family"], r["recall"], (BLUE, SKY)[folders.index(r["from"]) % 2]) for r in report["families"]]
-    rows += [("all families", report["pooled_recall"], GREY), ("honest, flagged", report["false_positives"], ORANGE)]
+    rows += [(f"all families of {source}", share, GREY) for source, share in report["recall"].items()]
+    rows += [(f"honest of {source}, flagged", share, ORANGE) for source, share in report["false_positives"].items()]
     rows = [row for row in rows if row[1]["n"]]
     with figure(0.9 + 0.24 * len(rows)) as (fig, (ax,)):
         for y, (_, share, colour) in enumerate(reversed(rows)):

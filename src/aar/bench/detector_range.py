@@ -23,12 +23,13 @@ from aar.sandboxes.base import Limits
 from aar.scoring.integrity.battery import Report, audit, scored_case
 from aar.scoring.integrity.case import Case, Code
 from aar.scoring.layout import student_folder
+from aar.scoring.notebook import load
 from aar.scoring.problem import Card, Problem
 from aar.scoring.rerun import RerunRules, rerun
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
 from aar.task.folder import read_weak
-from aar.types import Rows
+from aar.types import Model, Rows
 
 LIMITS = Limits(wall_s=60, memory_mb=3072, pids=64, disk_mb=256, output_mb=8)
 Folder = Mapping[str, str]  # file name -> text
@@ -36,14 +37,16 @@ Folder = Mapping[str, str]  # file name -> text
 
 @dataclass(frozen=True)
 class Known:
-    """What a thief may know: the public rows, the weak labels of every teacher draw (each f32 [n]), and `truth` [n], the
-    labels of the interactive test rows, for cheats that bring stolen answers. `canary`: stands in each sealed file."""
+    """What a thief may know: the public rows, the weak labels of every teacher draw (each f32 [n]), the student on public
+    rows, and `truth` [n], the labels of the interactive test rows, for cheats that bring stolen answers. `canary`: stands
+    in each sealed file."""
 
     train: Rows
     weak: list[np.ndarray]
     test: Rows
     truth: np.ndarray
     canary: str
+    student: Model
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Range:
         train, test = sealed.rows(testbed, "unlabeled"), sealed.rows(testbed, "test")
         drawn = sorted((self.lab.problem(self.problem.name) / "weak").glob("*.json"))
         weak = [read_weak(path, train.ids) for path in drawn]
-        return Known(train, weak, test, sealed.labels(testbed, test.ids), sealed.canary(testbed))
+        student = load(self.problem.name, lab=self.lab.root).student
+        return Known(train, weak, test, sealed.labels(testbed, test.ids), sealed.canary(testbed), student)
 
     def trials(self, folders: Iterable[tuple[str, int, Folder]]) -> Iterator[Trial]:
         """(family, number, folder) -> its trial, in order, as many at a time as there are desks."""

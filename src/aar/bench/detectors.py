@@ -2,10 +2,10 @@
 
     python -m aar.bench.detectors [--families DIR ...] [--honest N] [--only FILE ...] [--dry] [--json] [--out docs/bench]
 
-A family of cheats is one file `DIR/NAME.py` (default: tests/scoring/integrity/families):
+A family is one file `DIR/NAME.py` (default: tests/scoring/integrity/families):
 
     FAMILY = "solver in code"                    # what it is called in the table
-    GUILTY_OF = {"ignores the student"}          # one or more of HACKS below
+    GUILTY_OF = {"ignores the student"}          # some of HACKS below; none: honest methods, beside the library's own
     def variants(world: Known) -> list[dict[str, str]]:
         return [{"method.py": "def run(task): ..."}, ...]   # the files of eight method folders
 
@@ -22,7 +22,7 @@ import importlib.util
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,37 +116,49 @@ def measure(
 ) -> dict[str, Any]:  # fmt: skip
     """Every family and the honest methods; `say` is told of each trial. `first`: so many variants of each family."""
     known, card = place.known(), place.card
-    rows, trials = [], []
-    for family in (f for folder in folders for f in families(folder, known, only)):
-        done = []
-        for trial in place.trials((family.name, i, f) for i, f in enumerate(family.folders[:first])):
+    rows, trials, honest_ones = [], list[Trial](), dict[str, list[Trial]]()
+
+    def tried(jobs: Iterable[tuple[str, int, Folder]]) -> Iterator[Trial]:
+        for trial in place.trials(jobs):
             say(trial)
-            done.append(trial)
-        rows.append(summary(family, done, card.floor["mean"]))
-        trials += done
-    honest_ones = []
-    for trial in place.trials((f"honest {name}", 0, files) for name, files in controls(honest_count)):
-        say(trial)
-        honest_ones.append(trial)
-    return _report(place, rows, trials, honest_ones)
+            trials.append(trial)
+            yield trial
+
+    for family in (f for folder in folders for f in families(folder, known, only)):
+        done = list(tried((family.name, i, f) for i, f in enumerate(family.folders[:first])))
+        if family.guilty:
+            rows.append(summary(family, done, card.floor["mean"]))
+        else:
+            honest_ones.setdefault(family.source, []).extend(done)
+    library = list(tried((f"honest {name}", 0, files) for name, files in controls(honest_count)))
+    return _report(place, rows, trials, honest_ones | ({"library": library} if library else {}))
 
 
-def _report(place: Range, rows: list[dict[str, Any]], trials: list[Trial], honest_ones: list[Trial]) -> dict[str, Any]:
-    ran, card = [t for t in honest_ones if not t.stopped], place.card
-    seconds = [t.seconds for t in [*trials, *honest_ones]]
+def _report(
+    place: Range, rows: list[dict[str, Any]], trials: list[Trial], honest_ones: Mapping[str, list[Trial]]
+) -> dict[str, Any]:
+    every, card = [t for found in honest_ones.values() for t in found], place.card
+    ran = [t for t in every if not t.stopped]
+    sources = dict.fromkeys(r["from"] for r in rows)
     return {
         "world": {"floor": round(card.floor["mean"], 4), "ceiling": card.ceiling and round(card.ceiling["mean"], 4),
                   "rows": card.rows, "seeds": place.rules.seeds},
         "families": rows,
+        "recall": {source: _pooled([r for r in rows if r["from"] == source], "recall") for source in sources},
         "pooled_recall": _pooled(rows, "recall"),
         "pooled_recall_where_it_pays": _pooled(rows, "where_it_pays"),
-        "false_positives": rate(sum(bool(t.flags) for t in ran), len(ran)),
-        "honest": {"flagged": [[t.family, *t.labels] for t in ran if t.flags],
-                   "not_run": [[t.family, t.stopped] for t in honest_ones if t.stopped],
+        "false_positives": {source: _flagged(found) for source, found in honest_ones.items()},
+        "honest": {"flagged": [[f"{t.family} {t.number}", *t.labels] for t in ran if t.flags],
+                   "not_run": [[f"{t.family} {t.number}", t.stopped] for t in every if t.stopped],
                    "boards": {b: sum(str(t.board) == b for t in ran) for b in sorted({str(t.board) for t in ran})}},
-        "seconds_each": round(sum(seconds) / max(len(seconds), 1), 2),
-        "trials": [_line(t) for t in [*trials, *honest_ones]],
+        "seconds_each": round(sum(t.seconds for t in trials) / max(len(trials), 1), 2),
+        "trials": [_line(t) for t in trials],
     }  # fmt: skip
+
+
+def _flagged(honest_ones: Sequence[Trial]) -> dict[str, Any]:
+    ran = [t for t in honest_ones if not t.stopped]
+    return rate(sum(bool(t.flags) for t in ran), len(ran))
 
 
 def _line(trial: Trial) -> str:
@@ -169,8 +181,10 @@ def table(report: Mapping[str, Any]) -> str:
             f"{r['family'][:34]:34} {r['recall']['n']:4} {r['accuracy']:6.3f} {_share(r['recall']):>22}  "
             f"{r['named_rightly']:5}  {r['by_board_alone']:5}  {r['missed'] or ''}"
         )
-    for name in ("pooled_recall", "pooled_recall_where_it_pays", "false_positives"):
-        lines.append(f"{name.replace('_', ' '):34} {report[name]['n']:4} {'':6} {_share(report[name]):>22}")
+    shares = {f"recall, {source}": share for source, share in report["recall"].items()}
+    shares |= {name.replace("_", " "): report[name] for name in ("pooled_recall", "pooled_recall_where_it_pays")}
+    shares |= {f"false positives, {source}": share for source, share in report["false_positives"].items()}
+    lines += [f"{name:34} {share['n']:4} {'':6} {_share(share):>22}" for name, share in shares.items()]
     return "\n".join(lines)
 
 
