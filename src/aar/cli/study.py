@@ -171,6 +171,29 @@ def _shown(o: Any) -> list[Any]:
 
 
 @app.command()
+def join(
+    name: str,
+    researcher: Annotated[str | None, typer.Argument(help="Whose seat; the first one if left out.")] = None,
+    lab: Lab = None,
+    json: Json = False,
+) -> None:
+    """Sit down as a person of a running study (team human=1): a shell in the sandbox, with `lab` for the lab's tools."""
+    with run_command(json) as out:
+        from aar.researchers.seat.shell import join as sit_down
+        from aar.studies.spec import StudyFolder
+
+        folder = StudyFolder(LabFolder.find(lab), name)
+        seats = [m.name for m in folder.load().researchers if m.arm == "human"]
+        if not seats or (researcher and researcher not in seats):
+            raise InputError(
+                f"no such seat in {name}", hint=f"known: {', '.join(seats) or 'none: aar study new --team human=1'}"
+            )
+        who = researcher or seats[0]
+        why = sit_down(folder.home(who))
+        out.show({"researcher": who, "ended": why}, f"{why}; your workspace stays: aar study join {name} {who}")
+
+
+@app.command()
 def stop(name: str, lab: Lab = None, json: Json = False) -> None:
     """Stop a study, also one that runs in another terminal. `aar study resume` goes on."""
     with run_command(json) as out:
