@@ -31,7 +31,7 @@ from aar.settings import LabFolder
 from aar.task.folder import read_weak
 from aar.types import Model, Rows
 
-LIMITS = Limits(wall_s=60, memory_mb=3072, pids=64, disk_mb=256, output_mb=8)
+LIMITS = Limits(wall_s=900, memory_mb=3072, pids=64, disk_mb=256, output_mb=8)
 Folder = Mapping[str, str]  # file name -> text
 
 
