@@ -1,7 +1,7 @@
 """The launcher of the Docker sandbox: `python -I attach.py ENGINE CONTAINER STREAM_FD STATUS_FD PARENT`. Standard library only.
 
-Passes the three pipes through to a container that has been started and attached to (STREAM_FD), and kills it when it is
-told to (SIGTERM) or when the lab dies. Ends with the program's own exit code. ENGINE is the path of the engine's socket.
+Starts a container that has been attached to (STREAM_FD), passes the three pipes through, and kills it when it is told to
+(SIGTERM) or when the lab dies. Ends with the program's own exit code. ENGINE is the path of the engine's socket.
 """
 
 from __future__ import annotations
@@ -53,7 +53,11 @@ def ask(engine: str, method: str, what: str) -> bytes:
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(engine)
     connection.request(method, f"/containers/{what}", headers={"Content-Length": "0"})
-    return connection.getresponse().read()
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status >= 400:
+        raise OSError(body.decode(errors="replace"))
+    return body
 
 
 def main(engine: str, name: str, stream_fd: int, status: int, parent: int) -> int:
@@ -63,10 +67,12 @@ def main(engine: str, name: str, stream_fd: int, status: int, parent: int) -> in
     try:
         if os.getppid() != parent:
             raise Told  # the lab died while we came up
+        ask(engine, "POST", f"{name}/start")
         threading.Thread(target=feed, args=(stream,), daemon=True).start()
         pass_on(stream.makefile("rb"))
     except Told:
-        ask(engine, "POST", f"{name}/kill")
+        with contextlib.suppress(OSError):  # it has ended by itself, or never started
+            ask(engine, "POST", f"{name}/kill")
         if os.getppid() != parent:  # nobody else will
             ask(engine, "DELETE", f"{name}?force=1")
             return 1
@@ -76,4 +82,7 @@ def main(engine: str, name: str, stream_fd: int, status: int, parent: int) -> in
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))
+    try:
+        sys.exit(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))
+    except OSError as error:
+        sys.exit(f"the engine says: {error}")

@@ -40,8 +40,8 @@ IMAGE = "aar-empty"
 LABEL = "org.aar-lab.maker"
 SOCKET = "unix:///var/run/docker.sock"
 EVERY_S = 0.2
-READ_ONLY = ["/proc", "/dev", "/sys"]
-MASKED = ["/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware"]
+READ_ONLY = ["/proc", "/dev"]
+MASKED = ["/sys", "/proc/acpi", "/proc/scsi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug"]
 _serial = itertools.count()
 
 
@@ -65,6 +65,14 @@ def engine() -> Any:
         ) from error
 
 
+def gone() -> tuple[type[Exception], ...]:
+    """What the SDK raises where a container, or the engine itself, is not there."""
+    import docker
+    import requests
+
+    return docker.errors.DockerException, requests.RequestException
+
+
 def maker() -> str:
     """This process, in a way that no later one shares."""
     return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{os.getpid()}/{started(os.getpid())}"
@@ -81,7 +89,7 @@ def prepare(pid: int, where: str) -> None:
     for left in api.containers(all=True, filters={"label": LABEL}):
         boot, owner, began = left["Labels"][LABEL].split("/")
         if boot != maker().split("/")[0] or started(int(owner)) != began:
-            with contextlib.suppress(Exception):  # somebody else removes it too
+            with contextlib.suppress(*gone()):  # somebody else removes it too
                 api.remove_container(left["Id"], force=True)
 
 
@@ -150,10 +158,12 @@ class Container:
 
     def __init__(self, api: Any, name: str, limits: Limits) -> None:
         self.api, self.name, self.limits = api, name, limits
+        self._filter = {"container": name, "event": "oom"}
+        self._began, self._born = time.time(), time.monotonic()
         self._next, self._cpu_s, self._peak, self._tasks, self._oom = 0.0, 0.0, 0, 0, False
 
-    def start(self, job: Job, scratch: Path) -> int:
-        """Make it and set it going; a descriptor of its three pipes, as the engine multiplexes them."""
+    def make(self, job: Job, scratch: Path) -> int:
+        """Ready to start; a descriptor of its three pipes, as the engine multiplexes them."""
         config = {
             "Image": IMAGE, "Cmd": list(job.argv), "Env": [f"{k}={v}" for k, v in job.env.items()], "WorkingDir": job.cwd,
             "User": f"{os.getuid()}:{os.getgid()}", "Hostname": "sandbox", "Labels": {LABEL: maker()}, "OpenStdin": True,
@@ -162,7 +172,6 @@ class Container:
         }  # fmt: skip
         self.api.create_container_from_config(config, self.name)
         with self.api.attach_socket(self.name, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}) as stream:
-            self.api.start(self.name)
             return os.dup(stream.fileno())
 
     def shell(self) -> str:
@@ -171,17 +180,19 @@ class Container:
     def watch(self, pid: int) -> None:
         pass
 
-    def _look(self, now: bool = False) -> None:
-        if not now and time.monotonic() < self._next:
+    def _look(self) -> None:
+        """Five times a second at first, rarer for a program that lives long: each look is two requests."""
+        begin = time.monotonic()
+        if begin < self._next:
             return
-        with contextlib.suppress(Exception):  # it is gone, or not there yet: what was seen last stands
-            self._oom = self.api.inspect_container(self.name)["State"]["OOMKilled"]
+        with contextlib.suppress(*gone()):  # what was seen last stands
+            self._oom |= any(self.api.events(since=self._began, until=time.time(), filters=self._filter))
             told = self.api.stats(self.name, decode=None, stream=False, one_shot=True)
             memory = told.get("memory_stats", {})
             self._tasks = told.get("pids_stats", {}).get("current", 0)
             self._peak = max(self._peak, memory.get("max_usage", 0), memory.get("usage", 0))
             self._cpu_s = max(self._cpu_s, told["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9)
-        self._next = time.monotonic() + EVERY_S
+        self._next = time.monotonic() + max(EVERY_S, min(2.0, 0.02 * (begin - self._born)))
 
     def broken(self) -> Stop | None:
         self._look()
@@ -201,12 +212,12 @@ class Container:
     def pids(self) -> set[int]:
         try:
             told = self.api.top(self.name)
-        except Exception:  # it is gone
+        except gone():
             return set()
         return {int(row[told["Titles"].index("PID")]) for row in told["Processes"] or ()}
 
     def remove(self) -> None:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*gone()):
             self.api.remove_container(self.name, force=True)
 
 
@@ -236,8 +247,8 @@ class Docker(AbstractProvider):
         scratch.chmod(0o755)
         container = Container(api, f"aar-{os.getpid()}-{time.time_ns()}-{next(_serial)}", job.limits)
         try:
-            stream = container.start(job, scratch)
-        except Exception as error:  # the SDK's errors and those of the connection share no base
+            stream = container.make(job, scratch)
+        except gone() as error:
             container.remove()
             shutil.rmtree(scratch, ignore_errors=True)
             raise ProviderDown(f"the container engine refuses: {error}", code="sandbox_down") from error

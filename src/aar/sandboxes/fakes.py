@@ -130,7 +130,8 @@ class Container:
         while child.poll() is None:
             if self.group.broken() == "memory":
                 self.oom = True
-                child.kill()  # without control groups nobody else does; an engine whose child was killed goes on
+                if "memory" not in self.group.at:
+                    child.kill()  # the kernel does, where there is a control group
             time.sleep(0.05)
         self.oom |= self.group.broken() == "memory"
         for pump in pumps:
@@ -165,6 +166,7 @@ class Container:
         self.kill()
         if self.child:
             self.ended.wait(10)
+        self.ended.set()
         self.group.remove()
 
     # -- what is told of it
@@ -233,6 +235,9 @@ class _Request(BaseHTTPRequestHandler):
             case ["images", "json"]:
                 wanted = query.get("reference") or json.loads(query.get("filters", "{}")).get("reference", [""])
                 self._tell([{"Id": name} for name in self.server.images if name in wanted])
+            case ["events"]:
+                (name,) = json.loads(query["filters"])["container"]
+                self._tell({"status": "oom"} if name in self.server.made and self.server.made[name].oom else None)
             case ["containers", "json"]:
                 made = list(self.server.made.items())
                 self._tell([{"Id": name, "Labels": c.config.get("Labels", {})} for name, c in made])
@@ -266,7 +271,7 @@ class _Request(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
             container.attached = (self.rfile, self.connection)
             self.close_connection = True
-            container.ended.wait()
+            container.ended.wait()  # or it is removed before it was started
         elif what == "start":
             container.start(self.server.starter)
             self._tell(None, 204)

@@ -190,6 +190,7 @@ _program(
         for folder, folders, files in os.walk(top):
             folders[:] = [f for f in folders if not f.isdigit() and not os.path.islink(f"{folder}/{f}")]
             paths = (f"{folder}/{file}" for file in files if not os.path.islink(f"{folder}/{file}"))
+            paths = (path for path in paths if os.stat(path).st_rdev != os.stat("/dev/null").st_rdev)  # masked by it
             won += [path for path in paths if os.access(path, os.W_OK)][:3]
     attempt("core_pattern", lambda: open("/proc/sys/kernel/core_pattern", "r+"))
     done()
