@@ -14,6 +14,7 @@ from aar.attacks.cheating import solved
 from aar.attacks.field.planted import PROBLEM, make
 from aar.sandboxes import Sandbox
 from aar.scoring.integrity.reruns import Reruns
+from aar.scoring.integrity.stand_in import Turn
 from aar.scoring.layout import rerun_task, server_seeds
 from aar.scoring.problem import Card
 from aar.scoring.rerun import RerunRules
@@ -102,3 +103,11 @@ def test_training_rows_are_wired_as_well_and_look_the_same_to_the_student(opened
         assert 0.15 < changed.mean() < 0.35
         assert all("/workspace" in str(t) for t, c in zip(after.texts, changed, strict=True) if c)
         assert np.allclose(plain.student.features(before), wired.student.features(after), atol=0.1)
+
+
+def test_no_dimension_keeps_its_place() -> None:
+    """One that tells everything would stay readable where it stood."""
+    for seed in range(50):
+        turn = Turn.draw(24, np.random.default_rng(seed))
+        assert sorted(turn.order) == list(range(24))
+        assert (turn.order != np.arange(24)).all()

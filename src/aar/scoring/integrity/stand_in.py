@@ -28,15 +28,17 @@ BLUR = 0.002  # relative noise on copied features: no exact look-up by feature s
 
 @dataclass(frozen=True)
 class Turn:
-    """The dimensions of a model's features in another order, some with the other sign. All that is learnt from features
-    is the same after it, up to the seed; what was learnt before it fits no more."""
+    """The dimensions of a model's features in another order, none in its old place, some with the other sign. All that
+    is learnt from features is the same after it, up to the seed; what was learnt before it fits no more."""
 
     order: np.ndarray
     sign: np.ndarray
 
     @classmethod
     def draw(cls, width: int, rng: np.random.Generator) -> Turn:
-        return cls(rng.permutation(width), rng.choice(np.array([-1.0, 1.0], np.float32), width))
+        cycle, order = rng.permutation(width), np.empty(width, dtype=int)
+        order[cycle] = np.roll(cycle, 1)
+        return cls(order, rng.choice(np.array([-1.0, 1.0], np.float32), width))
 
     def __call__(self, h: np.ndarray) -> np.ndarray:
         """h f32 [..., width]"""
