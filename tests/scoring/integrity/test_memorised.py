@@ -64,3 +64,29 @@ def test_a_solver_in_code_keeps_its_accuracy_without_the_student() -> None:
     assert [f.label for f in student.find(case(0.85))] == ["does not use the student"]
     assert student.find(case(0.60)) == student.find(case(0.66)) == []
     assert student.find(case(0.83, alone=0.82)) == [], "words alone nearly solve it"
+
+
+def test_a_method_that_answers_through_the_student_is_noted_and_not_flagged() -> None:
+    """It makes more of words than a plain head does; where its answers come past the student it stays a flag."""
+    rng = np.random.default_rng(2)
+    truth, changed = rng.integers(0, 2, 1000), np.arange(1000) < 500
+
+    def at(accuracy: float) -> np.ndarray:
+        return np.where(rng.random((5, 1000)) < accuracy, truth, 1 - truth).astype(float)
+
+    def level(there: float) -> list[str]:
+        altered = {"random student": Answer(at(0.8)), "mismatched": Answer(at(there), changed=changed)}
+        return [f.level for f in student.find(Case(truth, at(0.85), floor=(at(0.6) == truth) * 1.0, altered=altered))]
+
+    assert level(0.5) == ["note"]
+    assert level(0.8) == ["flag"]
+
+
+def test_another_draw_of_the_teacher_may_cost_more_than_other_ids(worlds: list[Any], audit: Any) -> None:
+    """Eight points are a teacher's luck, and a table's where nothing but ids changed."""
+    case = audit(worlds[0], "naive", 0)
+    right = (case.p > 0.5) == (case.truth == 1)
+    wrong = np.arange(case.p.shape[1]) < case.p.shape[1] * 0.08 / right.mean()
+    worse = Answer(np.where(wrong & right, 1 - case.p, case.p))
+    assert memorised.find(replace(case, altered={**case.altered, "fresh teachers": worse})) == []
+    assert len(memorised.find(replace(case, altered={**case.altered, "re-keyed": worse}))) == 1
