@@ -35,23 +35,36 @@ def new(
     usd: Annotated[float, typer.Option(min=0, help="Dollars that an LLM researcher may never pass.")] = 1.0,
     usd_study: Annotated[float, typer.Option(min=0, help="The same for the study.")] = 10.0,
     usd_day: Annotated[float, typer.Option(min=0, help="The same for all studies of this lab in a day (UTC).")] = 100.0,
+    direction: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where researchers start: a packaged name, none, FILE.md, or draw (by the model); repeatable."
+        ),
+    ] = None,
     lab: Lab = None,
     json: Json = False,
 ) -> None:
     """Write down who works how on what. Starts nothing."""
     with run_command(json) as out:
-        from aar.researchers import starts
         from aar.researchers.base import Llm
+        from aar.researchers.llm.draw import draw
         from aar.researchers.llm.given import LLM_ARMS, ready
         from aar.researchers.llm.prices import Prices
         from aar.scoring.problem import Card, Problem
+        from aar.studies.directions import choose
         from aar.studies.spec import StudyFolder, StudySpec
         from aar.studies.spec import team as make_team
 
         folder = LabFolder.find(lab)
         for wanted in (problem, *(transfer or [])):
             Card.load(folder, Problem.parse(wanted))
-        people = make_team(name, [("search", search), ("random", random), *parse_arms(team)], starts.names(), seed)
+        arms, llm = (
+            [("search", search), ("random", random), *parse_arms(team)],
+            Llm(model, think, usd, usd_study, usd_day),
+        )
+        count = sum(number for arm, number in arms if arm != "random")
+        starts, words = choose(direction or (), lambda: draw(folder, name, problem, count, llm))
+        people = make_team(name, arms, starts, seed)
         spec = StudySpec(
             name,
             problem,
@@ -62,7 +75,8 @@ def new(
             submissions,
             seeds,
             transfer=tuple(transfer or ()),
-            llm=Llm(model, think, usd, usd_study, usd_day),
+            llm=llm,
+            directions=words,
         )
         for arm in {m.arm for m in people} & set(LLM_ARMS):
             ready(arm, spec.llm, Prices(folder.prices))

@@ -18,6 +18,7 @@ import numpy as np
 
 from aar.errors import AarError
 from aar.registry import Registry
+from aar.researchers.grants import Grants
 
 FindingKind = Literal["result", "hypothesis", "insight", "error", "observation"]
 
@@ -44,8 +45,8 @@ class Llm:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Who works how on what, and how much of everything. `direction`: a name in `directions/`. `wall_s`: over all
-    sessions of a resumed study. Counts are the study's own; the lab's gate may grant fewer."""
+    """Who works how on what, and how much of everything. `direction`: a name in `directions/`, or any with `own_words` (of a
+    file, of a model), which are then the direction. `wall_s`: over all sessions of a resumed study. Counts are the study's own; the lab's gate may grant fewer."""
 
     study: str
     name: str
@@ -57,6 +58,8 @@ class Assignment:
     submissions: int
     wall_s: float
     llm: Llm = field(default_factory=Llm)
+    own_words: str = ""
+    grants: Grants = field(default_factory=Grants)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from aar.researchers.llm.box import Box
 from aar.researchers.llm.prices import Prices
 from aar.researchers.llm.purse import Purse
 from aar.researchers.llm.transcript import Transcript, eval_log
-from aar.sandboxes import Limits, available
+from aar.sandboxes import Limits
 
 LIMITS = Limits(wall_s=30 * 86_400, memory_mb=4096, pids=256, disk_mb=1024, output_mb=1, cpus=1.0)
 
@@ -60,7 +60,7 @@ class Claude:
         llm = self.assignment.llm
         models = {name.partition("/")[2]: name for name in map(given.named, filter(None, (llm.model, llm.think)))}
         model, strong = (given.named(name).partition("/")[2] for name in (llm.model, llm.think or llm.model))
-        box = Box(available(), given.desk_mounts(bench), given.LIMITS)
+        box = Box(*given.granted(bench))
         with Relay(folder, asking, provider_client(keys), models, record) as relay:
 
             def think(question: str) -> str:

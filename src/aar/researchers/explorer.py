@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 
 from aar.errors import BudgetSpent
-from aar.researchers import configs
+from aar.researchers import configs, starts
 from aar.researchers.base import Answer, Assignment, FindingKind, Left, Trial, Workbench
 from aar.researchers.configs import Config
 from aar.researchers.findings import with_data
 from aar.researchers.guess import TOLD, VERDICT, Guess, Observation
 from aar.researchers.signals import Signals, consensus, signals_of
-from aar.researchers.starts import direction
 
 WAIT_SHARE, WAIT_LEAST_S = 0.15, 5.0  # of the wall clock, kept for the last submission and its verdict
 REDRAWS = 50
@@ -75,7 +74,7 @@ class AbstractExplorer(abc.ABC):
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.assignment.seed)
-        self.start = direction(self.assignment.direction)
+        self.start = starts.of(self.assignment)
         self.first = max(1, self.assignment.trials // 4)
         self.seen: set[str] = set()
         self.pending: list[Candidate] = []

@@ -21,7 +21,7 @@ from aar.executors.base import Handle, Job, Lease
 from aar.lab.archive import extract
 from aar.researchers import space
 from aar.researchers.hands import Reply
-from aar.sandboxes import WORKSPACE, Mount
+from aar.sandboxes import WORKSPACE, Mount, Sandbox, available
 from aar.task.folder import ModelSpec, RunSpec, TaskSpec, read_rows, write_rows
 from aar.task.pack import pack, pack_files
 from aar.task.warm import fold_of
@@ -78,6 +78,10 @@ class FakeHands:
             Mount(self.workspace, WORKSPACE, writable=True),
         )
         self.runs = 0
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return available()
 
     def run(
         self,

@@ -41,7 +41,11 @@ class Reply:
 
 
 class RunsMethods(Protocol):
-    """What a bench needs of hands. Paths are the host's; `out` is a name below `workspace`."""
+    """What a bench needs of hands. Paths are the host's; `out` is a name below `workspace`. `sandbox`: where this
+    researcher's programs run, with the hosts that are open to it."""
+
+    @property
+    def sandbox(self) -> Sandbox: ...
 
     methods: Path
     workspace: Path

@@ -18,7 +18,7 @@ from aar.researchers.llm.bench_tools import BenchTools
 from aar.researchers.llm.box import Box
 from aar.researchers.llm.purse import Purse
 from aar.researchers.seat.counter import Counter
-from aar.sandboxes import available
+from aar.sandboxes.described import described
 
 LOOK_S = 0.5
 
@@ -30,14 +30,13 @@ class Human:
     def work(self, bench: Workbench) -> None:
         bench = given.own_bench(bench)
         given.sandboxed()
-        task, box = given.told(bench)["task"], Box(available(), given.desk_mounts(bench), given.LIMITS)
+        task, box = given.told(bench)["task"], Box(*given.granted(bench))
         asked = Asked(bench, BenchTools(bench, Purse(given.lab_of(bench).spending)), box)
         asked.replay()
         seat = bench.home / "seat.json"
         with TemporaryDirectory(prefix="aar-seat-") as folder, Counter(Path(folder), asked) as counter:
             (Path(folder) / "task.md").write_text(task)
-            mounts = [{"source": str(m.source), "target": m.target, "writable": m.writable} for m in box.mounts]
-            seat.write_text(json.dumps({"sandbox": box.sandbox.name, "folder": folder, "mounts": mounts}))
+            seat.write_text(json.dumps({"folder": folder, **described(box.sandbox, box.mounts, box.limits)}))
             bench.log(f"waits for a person: aar study join {bench.study} {bench.name}")
             try:
                 while not counter.ended.is_set():

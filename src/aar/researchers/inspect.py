@@ -23,7 +23,7 @@ from aar.researchers.llm import given
 from aar.researchers.llm.desk import Desk
 from aar.researchers.llm.prices import Prices
 from aar.researchers.llm.purse import Purse
-from aar.sandboxes import available
+from aar.sandboxes.described import described
 
 LEAVES_S = 15.0  # a process that was told to stop writes its log
 
@@ -43,13 +43,11 @@ class Inspect:
 
     def _plan(self, bench: Bench) -> dict[str, Any]:
         """What the process is given; no token and no key."""
-        from aar.researchers.llm.sandbox import described
-
         llm = self.assignment.llm
         model = given.named(llm.model)
         return {
             "name": bench.name, "model": model, "think": given.named(llm.think) or model, "max_tokens": llm.max_tokens, "context": llm.context,
-            **given.told(bench), "sandbox": described(available(), given.desk_mounts(bench), given.LIMITS),
+            **given.told(bench), "sandbox": described(*given.granted(bench)),
         }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aar.errors import NotFound
+from aar.researchers.base import Assignment
 
 FOLDER = Path(__file__).parent / "directions"
 
@@ -29,6 +30,13 @@ class Direction:
 def names() -> list[str]:
     """All directions, `none` last."""
     return sorted((path.stem for path in FOLDER.glob("*.md")), key=lambda name: (name == "none", name))
+
+
+def of(assignment: Assignment) -> Direction:
+    """Own words leave everything open to an arm that draws."""
+    if assignment.own_words:
+        return Direction(assignment.direction, assignment.own_words, {})
+    return direction(assignment.direction)
 
 
 def direction(name: str) -> Direction:

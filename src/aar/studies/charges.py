@@ -26,7 +26,7 @@ class Charges:
             if entry.ref in self._posted or "release" in line:
                 continue
             owner.call("POST", "ledger", {
-                "kind": "llm", "study": entry.study, "researcher": entry.researcher, "usd": entry.usd, "ref": entry.ref,
+                "kind": "llm", "study": entry.study, "researcher": entry.researcher or None, "usd": entry.usd, "ref": entry.ref,
                 "tokens_in": line.get("tokens_in", 0), "tokens_out": line.get("tokens_out", 0),
                 "note": "worst case: nobody knows what became of it" if line.get("lost") else str(line.get("model", "")),
             })  # fmt: skip

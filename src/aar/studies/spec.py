@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from aar.errors import Conflict, InputError, NotFound
 from aar.lab.tokens import UNSANDBOXED
 from aar.researchers.base import Assignment, Llm
+from aar.researchers.grants import Grants
 from aar.settings import LabFolder
 
 MAX_NAME = 24  # a researcher's name, at most 40 long, starts with its study's
@@ -40,7 +41,8 @@ class Member:
 @dataclass(frozen=True)
 class StudySpec:
     """Counts and `wall_s` are of each researcher. `seeds`: how many a trial runs on. `transfer`: problems that the best
-    methods are run on at the end, which no researcher works on. `verdict_s`: how long to wait for the last reruns."""
+    methods are run on at the end, which no researcher works on. `verdict_s`: how long to wait for the last reruns.
+    `directions`: the words of those that are not packaged. `grants`: what all sandboxes of the study may use; GPUs go round."""
 
     name: str
     problem: str
@@ -54,6 +56,8 @@ class StudySpec:
     verdict_s: float = 300.0
     transfer: tuple[str, ...] = ()
     llm: Llm = field(default_factory=Llm)
+    directions: Mapping[str, str] = field(default_factory=dict)
+    grants: Grants = field(default_factory=Grants)
 
     def __post_init__(self) -> None:
         if not self.researchers:
@@ -80,6 +84,8 @@ class StudySpec:
             self.submissions,
             self.wall_s,
             self.llm,
+            self.directions.get(member.direction, ""),
+            self.grants.dealt(self.researchers.index(member)),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -139,8 +145,9 @@ class StudyFolder:
             )
         raw = json.loads(path.read_text())
         people = tuple(Member(**m) for m in raw.pop("researchers"))
-        llm = Llm(**raw.pop("llm", {}))
-        return StudySpec(**{**raw, "researchers": people, "transfer": tuple(raw["transfer"]), "llm": llm})
+        llm, granted = Llm(**raw.pop("llm", {})), raw.pop("grants", {})
+        granted |= {name: tuple(granted.get(name, ())) for name in ("hosts", "gpus")}
+        return StudySpec(**{**raw, "researchers": people, "transfer": tuple(raw["transfer"]), "llm": llm, "grants": Grants(**granted)})
 
 
 def studies(lab: LabFolder) -> list[str]:

@@ -21,6 +21,9 @@ def run(task):
     (model,) = task.student.fit([Fit(task.train, target.astype("float32"), seed=task.seed, epochs={epochs})])
     return Predictions(task.test.ids, model.predict(task.test))
 """
+THOUGHT = "I would look at the rows where the seeds disagree."
+DIRECTIONS = [f"Look at what the teacher finds {hard}, and ask the student for its own view there." for hard in (
+    "easy", "hard", "long", "short", "common", "rare", "strange", "obvious", "ambiguous", "old", "new", "loud")]  # fmt: skip
 RESUMED = re.compile(r"answer to your last call.*?\n\n(\w+): (.*)", re.DOTALL)
 LOOK = "ls /task /findings; head -c 300 /task/test.jsonl; env; ls /; cat /proc/1/environ"
 LISTEN = 'for i in $(seq 12); do grep -l snapshot: /findings/*.json 2>/dev/null | wc -l | grep -qv "^[01]$" && break; sleep 0.25; done; for f in /findings/*.json; do cat $f; echo; done'
@@ -50,7 +53,8 @@ class Past:
 def answer(request: dict[str, Any]) -> list[dict[str, Any]]:
     """The content blocks of its next turn."""
     if not request.get("tools"):
-        return [{"type": "text", "text": "I would look at the rows where the seeds disagree."}]
+        asked = re.search(r"Answer with (\d+) lines, one direction each", json.dumps(request["messages"]))
+        return [{"type": "text", "text": "\n".join(DIRECTIONS[: int(asked[1])] if asked else [THOUGHT])}]
     past = read(request)
     text, tool, args = _next(past)
     named, args = _spoken(tool, args, {t["name"] for t in request["tools"]})

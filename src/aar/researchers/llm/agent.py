@@ -38,7 +38,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall, ToolInfo, ToolParam, ToolParams
 from inspect_ai.util import sandbox
 
-from aar.researchers.llm.prices import Tokens
+from aar.researchers.llm.prices import Tokens, tokens_of
 from aar.researchers.llm.sandbox import AarSandbox
 from aar.researchers.llm.toolbox import Link, Stop, Toolbox
 from aar.researchers.llm.tools import SHOWN, TOOLS, Tool
@@ -163,19 +163,14 @@ def _size(message: ChatMessage) -> int:
 
 
 def _told(output: ModelOutput) -> dict[str, Any]:
-    """`tokens` is None where the provider does not tell: such an answer costs its worst case."""
-    used, tokens = output.usage, None
-    if used:
-        tokens = asdict(
-            Tokens(
-                used.input_tokens,
-                used.input_tokens_cache_read or 0,
-                used.input_tokens_cache_write or 0,
-                used.output_tokens,
-            )
-        )
+    used = tokens_of(output.usage)
     message = output.message.model_dump(mode="json", exclude_none=True)
-    return {"message": message, "text": output.message.text, "tokens": tokens, "stop": output.stop_reason}
+    return {
+        "message": message,
+        "text": output.message.text,
+        "tokens": used and asdict(used),
+        "stop": output.stop_reason,
+    }
 
 
 @solver

@@ -16,12 +16,12 @@ from string import Template
 from typing import Any
 
 from aar.errors import InputError, ProviderDown
+from aar.researchers import starts
 from aar.researchers.base import Llm, Workbench
 from aar.researchers.bench import DEADLINE_S, Bench
 from aar.researchers.hands import METHODS
 from aar.researchers.llm.prices import SCRIPTED, Prices, Tokens
-from aar.researchers.starts import direction
-from aar.sandboxes import WORKSPACE, Limits, Mount, available
+from aar.sandboxes import WORKSPACE, Limits, Mount, Sandbox, available
 from aar.settings import LabFolder
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -95,6 +95,11 @@ def desk_mounts(bench: Bench) -> list[Mount]:
     ]
 
 
+def granted(bench: Bench) -> tuple[Sandbox, list[Mount], Limits]:
+    """Where its commands run: the sandbox with the hosts, the GPUs and the limits that its study grants."""
+    return bench.hands.sandbox, desk_mounts(bench), bench.assignment.grants.over(LIMITS, bench.home)
+
+
 def told(bench: Bench) -> dict[str, str]:
     """The filled-in templates, by name: system, task, continue, compacted and so on. Once for all sessions."""
     path, own = bench.home / "prompts.json", lab_of(bench).root / "prompts"
@@ -104,7 +109,7 @@ def told(bench: Bench) -> dict[str, str]:
     a = bench.assignment
     rows = "\n".join(f"  {row.researcher}: PGR {row.pgr}" for row in board) or "  (nothing verified yet)"
     values: Mapping[str, Any] = {
-        "problem": bench.problem, "study": a.study, "name": a.name, "direction": direction(a.direction).text, "trials": a.trials,
+        "problem": bench.problem, "study": a.study, "name": a.name, "direction": starts.of(a).text, "trials": a.trials,
         "evaluations": a.evaluations, "submissions": a.submissions, "minutes": round(a.wall_s / 60), "usd": a.llm.usd, "board": rows,
         "deadline": round(DEADLINE_S),
     }  # fmt: skip

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aar.errors import InputError
 
@@ -33,6 +34,14 @@ class Tokens:
     @property
     def input(self) -> int:
         return self.fresh + self.cached + self.written
+
+
+def tokens_of(used: Any) -> Tokens | None:
+    """Of Inspect's `ModelUsage`; None where the provider does not tell: such an answer costs its worst case."""
+    if used is None:
+        return None
+    cached, written = used.input_tokens_cache_read or 0, used.input_tokens_cache_write or 0
+    return Tokens(used.input_tokens, cached, written, used.output_tokens)
 
 
 class Prices:

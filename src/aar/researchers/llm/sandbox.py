@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, overload
 
@@ -25,15 +25,10 @@ from inspect_ai.util import (
 
 from aar.errors import InputError
 from aar.researchers.llm.box import SH
-from aar.sandboxes import WORKSPACE, Limits, Mount, Outcome, Running, Sandbox, get
+from aar.sandboxes import WORKSPACE, Limits, Mount, Outcome, Running, Sandbox
+from aar.sandboxes.described import reopened
 
 DEFAULT_S, FILE_S = 600, 60
-
-
-def described(sandbox: Sandbox, mounts: Sequence[Mount], limits: Limits) -> dict[str, Any]:
-    """The JSON that `AarSandbox` opens."""
-    shown = [{"source": str(m.source), "target": m.target, "writable": m.writable} for m in mounts]
-    return {"sandbox": sandbox.name, "mounts": shown, "limits": asdict(limits)}
 
 
 @sandboxenv(name="aar")
@@ -47,8 +42,7 @@ class AarSandbox(SandboxEnvironment):
     @classmethod
     def open(cls, raw: dict[str, Any]) -> AarSandbox:
         """From `described`. ProviderDown where that sandbox does not work here."""
-        mounts = [Mount(Path(m["source"]), m["target"], m["writable"]) for m in raw["mounts"]]
-        return cls(get(raw["sandbox"]), mounts, Limits(**raw["limits"]))
+        return cls(*reopened(raw))
 
     @classmethod
     async def sample_init(

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO
 
 from aar.errors import Conflict, NotFound
-from aar.researchers.llm import given
-from aar.sandboxes import PYTHON, Mount, Running, get
+from aar.sandboxes import PYTHON, Mount, Running
+from aar.sandboxes.described import reopened
 
 SEAT = "/lab"
 LOOK_S = 1.0
@@ -40,18 +40,29 @@ def join(home: Path, keyboard: int = 0, screen: int = 1) -> str:
     seat = home / "seat.json"
     with _alone(home / "seat.lock"):
         if not _kept(seat):
-            raise NotFound(f"no seat is kept for {home.name}", hint="it is kept while the study runs: aar study run NAME")
+            raise NotFound(
+                f"no seat is kept for {home.name}", hint="it is kept while the study runs: aar study run NAME"
+            )
         kept = json.loads(seat.read_text())
-        mounts = [Mount(Path(m["source"]), m["target"], m["writable"]) for m in kept["mounts"]]
+        sandbox, mounts, limits = reopened(kept)
         size = shutil.get_terminal_size()
-        env = {"TERM": os.environ.get("TERM", "xterm"), "PATH": f"{SEAT}:/opt/venv/bin:/usr/local/bin:/usr/bin:/bin", "PS1": r"\w $ "}
-        running = get(kept["sandbox"]).start(
+        env = {
+            "TERM": os.environ.get("TERM", "xterm"),
+            "PATH": f"{SEAT}:/opt/venv/bin:/usr/local/bin:/usr/bin:/bin",
+            "PS1": r"\w $ ",
+        }
+        running = sandbox.start(
             [PYTHON, "-I", "-c", INSIDE, SHELL, str(size.lines), str(size.columns)], [*mounts, Mount(Path(kept["folder"]), SEAT)],
-            env | {"HOME": "/workspace"}, replace(given.LIMITS, wall_s=86_400 * 30),
+            env | {"HOME": "/workspace"}, replace(limits, wall_s=86_400 * 30),
         )  # fmt: skip
         try:
             with _raw(keyboard), (home / "terminal.cast").open("a") as record:
-                record.write(json.dumps({"version": 2, "width": size.columns, "height": size.lines, "timestamp": int(time.time())}) + "\n")
+                record.write(
+                    json.dumps(
+                        {"version": 2, "width": size.columns, "height": size.lines, "timestamp": int(time.time())}
+                    )
+                    + "\n"
+                )
                 return _copy(running, seat, keyboard, screen, record)
         finally:
             running.kill()
@@ -97,7 +108,9 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Conflict("somebody sits there already", code="seat_taken", hint="leave the other terminal first") from error
+            raise Conflict(
+                "somebody sits there already", code="seat_taken", hint="leave the other terminal first"
+            ) from error
         yield
 
 
