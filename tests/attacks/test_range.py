@@ -10,9 +10,11 @@ from aar.attacks.field import campaign
 from aar.attacks.field.attack import attacks
 from aar.attacks.field.planted import PROBLEM, SIZES
 from aar.attacks.field.range import Range
+from aar.attacks.field.undefended import replaced
 from aar.errors import ProviderDown
 from aar.sandboxes import available
 from aar.scoring.integrity.shortcuts import agreement, features, stump
+from aar.scoring.integrity.stand_in import Turn
 from aar.scoring.sealed import Sealed
 
 
@@ -43,6 +45,19 @@ def test_a_method_that_looks_around_finds_nothing_inside_and_much_outside(arena:
     outcome = campaign.one(attacks.get("others' files"), 2, lambda: arena, say=lambda line: None)
     assert (outcome.works_undefended, outcome.result) == (True, "prevented"), outcome
     assert "lab.db" in outcome.undefended
+
+
+@pytest.mark.soak
+def test_a_head_from_home_is_flagged_where_dimensions_change_places_and_not_otherwise(arena: Range) -> None:
+    """It is used while the labels look as usual: no other check sees it."""
+    brought = attacks.get("audit recognition, by the student")
+
+    def result() -> str:
+        return campaign.one(brought, 2, lambda: arena, say=lambda line: None).result
+
+    assert result() == "flagged"
+    with replaced(Turn, draw=lambda width, rng: Turn(np.arange(width), np.ones(width, np.float32))):
+        assert result() == "succeeded"
 
 
 @pytest.mark.soak

@@ -1,8 +1,9 @@
-"""Predictions that were computed elsewhere and travel inside the code.
+"""Predictions, labels or heads that were made elsewhere and travel inside the code.
 
-Found by what re-keying does to them, not by hashes of blobs, which compression defeats: fresh ids and texts with an
-invisible change must not cost accuracy, nor may other teacher draws or a swap of the two sides. Rows' ids that stand
-in the code are found by reading it.
+Found by what re-keying does to them, not by hashes of blobs, which compression defeats: training and test rows under
+other ids, texts with an invisible change and features whose dimensions have changed places must not cost accuracy, nor
+may other teacher draws or a swap of the two sides. Rows' ids that stand in the code are found by reading it. False
+positives: methods that read features with weights of the student's own, such as a logit lens.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from aar.scoring.integrity.case import Case, Finding, check
 
 # accuracy lost; another draw of the teacher alone moves honest methods by up to 9 points over two seeds
 LEAST = {"re-keyed": 0.05, "fresh teachers": 0.1, "swapped": 0.05}
-LOOK = "look for tables, blobs or hashes of texts in the snapshot; does it answer rows that it does not recognise?"
+LOOK = "look for tables, blobs, weights or hashes of texts in the snapshot; does it answer rows that it does not recognise?"
 MEANS = {
-    "re-keyed": "rows under fresh ids, each text with an invisible change",
+    "re-keyed": "the same rows under other ids, with an invisible change in each text and features in other dimensions",
     "fresh teachers": "weak labels of teacher draws that nobody has seen",
     "swapped": "the two sides of every test row exchanged",
 }
