@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import cache
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,8 +125,7 @@ def _runner(folder: Path, processes: int, store: Path, depth: int, poolings: tup
         lm = FrozenLM(folder.name, folder)
         yield lambda pieces: (_work(lm, piece, store, depth, poolings) for piece in pieces)
         return
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, spawn, _start, (folder, store, depth, poolings))
+    pool = ProcessPoolExecutor(processes, workers(), _start, (folder, store, depth, poolings))
     try:
         yield lambda pieces: (done.result() for done in as_completed([pool.submit(_task, p) for p in pieces]))
     except BaseException:  # Ctrl-C or a fault: what is half done is worth nothing, so nobody waits for it
@@ -140,7 +141,7 @@ _worker: tuple[FrozenLM, Path, int, tuple[Pooling, ...]] | None = None  # set on
 
 def _start(folder: Path, store: Path, depth: int, poolings: tuple[Pooling, ...]) -> None:
     global _worker
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    leave_with_parent()
     import torch
 
     from aar.models.frozen import FrozenLM
@@ -149,7 +150,27 @@ def _start(folder: Path, store: Path, depth: int, poolings: tuple[Pooling, ...])
     _worker = (FrozenLM(folder.name, folder), store, depth, poolings)
 
 
-def _die_with_parent() -> None:
+@cache
+def workers() -> BaseContext:
+    """Processes are forked from one that has imported torch once and done nothing else."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "torch",
+            "transformers.models.llama.modeling_llama",
+            "transformers.models.bert.modeling_bert",
+            "aar.models.frozen",
+        ]
+    )
+    return context
+
+
+def leave_with_parent() -> None:
+    """In a worker process: it ends when its parent is gone, however that died."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])

@@ -12,6 +12,8 @@ import numpy as np
 
 from aar.types import Rows, Task
 
+BLOCK = 512  # queries at a time: the whole table of distances of a large testbed has no room
+
 
 @dataclass(frozen=True)
 class Cloud:
@@ -24,12 +26,9 @@ class Cloud:
     def near(self, query: np.ndarray, k: int, own: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(distance [q, k], point [q, k]) of the nearest points, nearest first; fewer where there are fewer. own [q]:
         rows whose points do not count for that query."""
-        from sklearn.neighbors import NearestNeighbors
-
         spare = 0 if own is None else int(np.bincount(self.owner).max())
         k = min(k, len(self.points) - spare)
-        found = NearestNeighbors(n_neighbors=k + spare, algorithm="brute").fit(self.points)
-        distance, point = found.kneighbors(query)
+        distance, point = nearest(query, self.points, k + spare)
         if own is not None:
             last = np.argsort(self.owner[point] == own[:, None], axis=1, kind="stable")[:, :k]
             distance, point = np.take_along_axis(distance, last, 1), np.take_along_axis(point, last, 1)
@@ -38,6 +37,20 @@ class Cloud:
     def vote(self, query: np.ndarray, k: int, own: np.ndarray | None = None) -> np.ndarray:
         """[q] mean label of the k nearest points."""
         return self.label[self.near(query, k, own)[1]].mean(1)
+
+
+def nearest(query: np.ndarray, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(Euclidean distance [q, k], index [q, k]) of the k nearest of points [m, d], nearest first, the earlier of equals first.
+    What scikit-learn's brute search finds; importing that takes longer than a small search."""
+    lengths = (points**2).sum(1)
+    distance, index = np.empty((len(query), k)), np.empty((len(query), k), np.int64)
+    for start in range(0, len(query), BLOCK):
+        block = query[start : start + BLOCK]
+        squared = (block**2).sum(1)[:, None] + lengths - 2 * block @ points.T
+        order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+        index[start : start + BLOCK] = order
+        distance[start : start + BLOCK] = np.sqrt(np.maximum(np.take_along_axis(squared, order, 1), 0))
+    return distance, index
 
 
 def features(task: Task, rows: Rows, layer: int | None = None, cosine: bool = False) -> np.ndarray:
