@@ -23,13 +23,16 @@ from aar.lab.client import LabClient
 from aar.lab.service import RETRIES, Served
 from aar.lab.store import Store
 from aar.models import weights
-from aar.researchers.hands import Hands, open_hands
+from aar.researchers.hands import RESEARCH_LIMITS, Hands, open_hands
+from aar.sandboxes import available
+from aar.sandboxes.network import opened
 from aar.scoring.layout import plain_seeds, research_task, student_folder
 from aar.scoring.problem import Card, Problem
 from aar.settings import LabFolder
 from aar.studies.board import publish_baselines
 from aar.studies.brains import Brains, Told
 from aar.studies.events import EventLog, Observe, StudyEvent, read_events
+from aar.studies.exits import Exits
 from aar.studies.programs import program
 from aar.studies.pulse import Pulse
 from aar.studies.spec import Member, StudyFolder, StudySpec, write_private
@@ -104,10 +107,10 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
         pulse = Pulse(
             spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log, folder.lab.spending
         )
-        with pulse, LocalExecutor(reruns_elsewhere=pulse.reruns) as executor:
+        with pulse, LocalExecutor(reruns_elsewhere=pulse.reruns) as executor, Exits(folder, spec) as exits:
             pulse.catch_up()
             queue = Told(executor, log, on_fault=lambda error: stop.set())
-            brains = Brains(folder, spec, clients, lambda member: _hands(folder, spec, member), queue, log, stop)
+            brains = Brains(folder, spec, clients, lambda member: _hands(folder, spec, member, exits), queue, log, stop)
             with brains:
                 _wait(lambda: brains.working > 0, brains, served, pulse, stop)
             if len(brains.failed) == len(spec.researchers):
@@ -209,10 +212,14 @@ def enrol(folder: StudyFolder, spec: StudySpec, owner: LabClient) -> dict[str, L
     return {name: LabClient(socket, tokens[name], retries=RETRIES) for name, socket in sockets.items()}
 
 
-def _hands(folder: StudyFolder, spec: StudySpec, member: Member) -> Hands:
-    """No socket inside: a brain calls the lab from out here, and what it tries has no business there."""
-    student = student_folder(Problem.parse(spec.problem))
-    return open_hands(folder.home(member.name), folder.task, folder.lab.features, student, folder.findings)
+def _hands(folder: StudyFolder, spec: StudySpec, member: Member, exits: Exits) -> Hands:
+    """No socket of the lab's inside: a brain calls the lab from out here, and what it tries has no business there."""
+    student, home = student_folder(Problem.parse(spec.problem)), folder.home(member.name)
+    sandbox = opened(available(), exits.of(member.name))
+    limits = spec.assignment(member).grants.over(RESEARCH_LIMITS, home)
+    return open_hands(
+        home, folder.task, folder.lab.features, student, folder.findings, sandbox=sandbox, limits=limits
+    )
 
 
 @contextlib.contextmanager

@@ -12,8 +12,9 @@ import pytest
 from inspect_ai.util._sandbox import self_check
 
 from aar.errors import ProviderDown
-from aar.researchers.llm.sandbox import AarSandbox, described
+from aar.researchers.llm.sandbox import AarSandbox
 from aar.sandboxes import WORKSPACE, Limits, Mount, available
+from aar.sandboxes.described import described
 
 CHECKS = {
     name: f for name, f in inspect.getmembers(self_check, inspect.iscoroutinefunction) if name.startswith("test_")
