@@ -13,7 +13,7 @@ from aar.lab.tables import Charge
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums of a group of charges; `hours` of wall clock."""
+    """Sums of a group of charges; `hours` of wall clock, those of kind "cpu" and "gpu" beside them."""
 
     study: str | None
     researcher: str | None
@@ -21,6 +21,8 @@ class Totals:
     tokens_out: int = 0
     usd: float = 0.0
     hours: float = 0.0
+    cpu_hours: float = 0.0
+    gpu_hours: float = 0.0
     charges: int = 0
 
 
@@ -53,7 +55,10 @@ def charge(
 
 def totals(store: Store, study: str | None = None, researcher: str | None = None) -> list[Totals]:
     """One line per study and researcher, those of one study or one researcher if named."""
-    sums = [sa.func.sum(c).label(c.key) for c in (Charge.tokens_in, Charge.tokens_out, Charge.usd, Charge.hours)]
+    sums = [sa.func.sum(c).label(c.key) for c in (Charge.tokens_in, Charge.tokens_out, Charge.usd)]
+    for kind, name in (("cpu", "cpu_hours"), ("gpu", "gpu_hours")):
+        sums.append(sa.func.sum(sa.case((Charge.kind == kind, Charge.hours), else_=0.0)).label(name))
+    sums.append(sa.func.sum(sa.case((Charge.kind.in_(("cpu", "gpu")), 0.0), else_=Charge.hours)).label("hours"))
     query = sa.select(Charge.study, Charge.researcher, *sums, sa.func.count().label("charges"))
     query = query.group_by(Charge.study, Charge.researcher)
     if study is not None:

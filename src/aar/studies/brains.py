@@ -90,9 +90,9 @@ class Brains:
                 bench = self._bench(member)
                 try:
                     researchers.get(member.arm)(self.spec.assignment(member)).work(bench)
-                    return self._over(member, "finished", "has nothing more to do")
+                    return self._over(member, "finished")
                 except (Stopped, BudgetSpent) as end:
-                    return self._over(member, "stopped" if self.stop.is_set() else "finished", end.message)
+                    return self._over(member, "stopped" if self.stop.is_set() else "finished", end)
                 except AarError as error:
                     step = bench.journal.step
                     tries, reached = (tries + 1, reached) if step <= reached else (1, step)
@@ -134,8 +134,9 @@ class Brains:
     def _lasts(self, error: AarError, tries: int) -> bool:
         return error.code in FATAL or tries >= PATIENCE
 
-    def _over(self, member: Member, state: str, why: str) -> None:
-        self.log.tell(member.name, "state", f"{state}: {why}", state=state)
+    def _over(self, member: Member, state: str, end: AarError | None = None) -> None:
+        why, code = (end.message, end.code) if end else ("has nothing more to do", "")
+        self.log.tell(member.name, "state", f"{state}: {why}", state=state, code=code)
 
     def _give_up(self, member: Member, error: AarError) -> None:
         self.fault = self.fault or error

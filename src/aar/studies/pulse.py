@@ -6,6 +6,7 @@ somebody stopped the study. Decides nothing.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,7 @@ from aar.errors import AarError, LabError
 from aar.lab import room
 from aar.lab.client import LabClient
 from aar.researchers.findings import sync_findings
+from aar.settings import LabFolder
 from aar.studies.charges import Charges
 from aar.studies.events import EventLog
 
@@ -33,10 +35,10 @@ class Pulse:
         member: LabClient,
         findings: Path,
         log: EventLog,
-        spending: Path | None = None,
+        lab: LabFolder | None = None,
     ) -> None:
         self.study, self.owner, self.member, self.findings, self.log = study, owner, member, findings, log
-        self.charges = Charges(study, spending) if spending else None
+        self.charges = Charges(study, lab) if lab else None
         self.stopped_by_owner = threading.Event()
         self.fault: AarError | None = None
         self._open: dict[int, tuple[str, datetime]] = {}  # submission -> state since, of every study
@@ -53,6 +55,9 @@ class Pulse:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
+        if self.charges:
+            with contextlib.suppress(AarError, OSError):  # the next session tells it
+                self.charges.post(self.owner(), last=True)
 
     def reruns(self) -> int:
         """How many submissions the lab has queued or running."""

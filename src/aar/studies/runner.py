@@ -33,6 +33,7 @@ from aar.studies.board import publish_baselines
 from aar.studies.brains import Brains, Told
 from aar.studies.events import EventLog, Observe, StudyEvent, read_events
 from aar.studies.exits import Exits
+from aar.studies.notices import CODES, Notices
 from aar.studies.programs import program
 from aar.studies.pulse import Pulse
 from aar.studies.spec import Member, StudyFolder, StudySpec, write_private
@@ -63,15 +64,22 @@ def run_study(
     folder = StudyFolder(lab, name)
     spec, start = folder.load(), time.monotonic()
     stop = stop or threading.Event()
-    with held(folder), _signals(stop), contextlib.closing(EventLog(folder.events, observe)) as log:
+    with (
+        held(folder),
+        _signals(stop),
+        Notices(folder) as notices,
+        contextlib.closing(EventLog(folder.events, notices.hearing(observe))) as log,
+    ):
         try:
             _check(lab, spec)
             unsettled = _session(folder, spec, log, stop)
         except AarError as error:
+            notices.tell(CODES.get(error.code, "failed"), error.message)
             raise _with_next(error, name) from error
         except OSError as error:
             if not room.behind(error):
                 raise
+            notices.tell("disk_full", str(error))
             raise _with_next(room.full(lab.root), name) from error
         done = counts(read_events(folder.events))
         log.tell(
@@ -104,9 +112,7 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
     started = lambda pid: log.tell("", "study", f"lab server started (process {pid})", state="open", pid=pid)  # noqa: E731
     with Served(folder.lab, spec.workers, keep=True, on_start=started) as served:
         clients = enrol(folder, spec, served.client)
-        pulse = Pulse(
-            spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log, folder.lab.spending
-        )
+        pulse = Pulse(spec.name, lambda: served.client, next(iter(clients.values())), folder.findings, log, folder.lab)
         with pulse, LocalExecutor(reruns_elsewhere=pulse.reruns) as executor, Exits(folder, spec) as exits:
             pulse.catch_up()
             queue = Told(executor, log, on_fault=lambda error: stop.set())
@@ -217,9 +223,7 @@ def _hands(folder: StudyFolder, spec: StudySpec, member: Member, exits: Exits) -
     student, home = student_folder(Problem.parse(spec.problem)), folder.home(member.name)
     sandbox = opened(available(), exits.of(member.name))
     limits = spec.assignment(member).grants.over(RESEARCH_LIMITS, home)
-    return open_hands(
-        home, folder.task, folder.lab.features, student, folder.findings, sandbox=sandbox, limits=limits
-    )
+    return open_hands(home, folder.task, folder.lab.features, student, folder.findings, sandbox=sandbox, limits=limits)
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ class Asking:
                         hint="check the model's name, the key and its credit",
                     ) from no
                 wait = WAITS_S[min(tries, len(WAITS_S) - 1)]
-                self.bench.log(f"waits {wait:g} s for the model's provider: {clean(no, 200)}")
+                self.bench.log(f"waits {wait:g} s for the model's provider: {clean(no, 200)}", code="provider_away")
                 self.bench.rest(wait)
             except (ProviderDown, Stopped):  # a process died, or time ran out, with the request under way
                 self.purse.lose(ref)

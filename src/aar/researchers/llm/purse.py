@@ -112,9 +112,12 @@ class Purse:
         with self._held():
             return sum(e.usd for e in self.entries.values() if e.study == study and researcher in (None, e.researcher))
 
-    def settled(self, study: str) -> list[Entry]:
+    def of(self, study: str) -> list[Entry]:
         with self._held():
-            return [e for e in self.entries.values() if e.study == study and e.settled]
+            return [e for e in self.entries.values() if e.study == study]
+
+    def settled(self, study: str) -> list[Entry]:
+        return [e for e in self.of(study) if e.settled]
 
     # -- the file
 
