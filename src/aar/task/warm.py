@@ -49,7 +49,6 @@ class Warm:
     """A task opened once. `student` and its cached features are shared by all forks, copy on write."""
 
     def __init__(self, task_dir: Path) -> None:
-        import sklearn.linear_model  # noqa: F401  (a third of the library wants it: paid once, not in each fork)
         import torch
 
         torch.set_num_threads(1)
