@@ -56,7 +56,7 @@ def table() -> dict[str, Any]:
         return {"acc": 0.8, "pgr": pgr, "together": pgr, "gain": told, "rank": 1.0, "params": {}, "seconds": 1.5}
 
     code = "code@minilm/smollm2-135m"
-    line = {"human": False, "cost": "seconds", "mean_rank": 1.0}
+    line = {"human": False, "trusted": False, "cost": "seconds", "mean_rank": 1.0}
     return {
         "seeds": [0, 1], "budget": 3,
         "problems": {code: {"short": "code", "testbed": "code", "rows": 400, "floor": 0.6, "ceiling": 0.9, "best_human": "logconf"}},
@@ -64,8 +64,10 @@ def table() -> dict[str, Any]:
             "gce": line | {"family": "loss", "problems": {code: cell(0.8, (0.05, 0.3))}},
             "sce": line | {"family": "loss", "problems": {code: cell(-0.4, (-0.9, -0.6))}},
             "logconf": line | {"family": "loss", "human": True, "problems": {code: cell(0.6)}},
-            "platt": line | {"family": "imitation", "mean_rank": None, "problems": {code: {"not_run": "no labelled rows", "failed": False}}},
+            "dawid_skene": line | {"family": "combination", "mean_rank": None, "problems": {code: {"not_run": "no votes", "failed": False}}},
+            "platt": line | {"family": "imitation", "mean_rank": None, "trusted": True, "problems": {code: cell(0.9) | {"rank": None}}},
         },
+        "kinds": {code: {"loss": {"mean": 0.12, "lo": 0.02, "hi": 0.22}, "imitation": {"mean": -0.1, "lo": -0.3, "hi": 0.1}}},
         "transfer": {code: {"method": "gce", "params": {"q": 0.4}, "elsewhere": 0.5, "here": 0.8, "human": "logconf", "human_pgr": 0.6,
                             "gain": {"mean": 0.2, "lo": -0.1, "hi": 0.5}}},
     }  # fmt: skip
@@ -77,9 +79,37 @@ def test_the_page_says_only_what_the_intervals_show() -> None:
     assert "better than `logconf`: `gce`; worse: 1 (`sce`); below the teacher itself: `sce`" in page
     assert "+0.20 [-0.10, 0.50]. No difference is shown." in page
     assert "0.80 [0.70, 0.90] ▲" in page
-    assert "`platt`: no labelled rows" in page
+    assert "`dawid_skene`: no votes" in page
+    assert "max-t" in page, "which correction"
+    every, trusted = page.split("## With trusted rows")
+    assert "[platt]" in trusted
+    assert "[platt]" not in every
     assert method_pages.best_known(table(), "gce") == "code 0.80 [0.70, 0.90]"
-    assert method_pages.best_known(table(), "platt") == method_pages.best_known(None, "gce") == ""
+    assert method_pages.best_known(table(), "dawid_skene") == method_pages.best_known(None, "gce") == ""
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"),
+    [((0.15, 0.01, 0.3), "It is better; the aim is met."), ((0.05, 0.01, 0.1), "It is better, by less than the aim."),
+     ((0.3, -0.1, 0.7), "No difference is shown."), ((-0.3, -0.5, -0.1), "It is worse.")],
+)  # fmt: skip
+def test_the_aim_is_a_tenth_with_its_interval_above_zero(gain: tuple[float, float, float], verdict: str) -> None:
+    told = table()
+    (transfer,) = told["transfer"].values()
+    transfer["gain"] = dict(zip(("mean", "lo", "hi"), gain, strict=True))
+    assert method_pages.table_page(told).count(verdict) == 1
+
+
+def test_which_kind_wins_is_said_in_words() -> None:
+    """Only families whose interval leaves zero out; nothing where the problem is not scored."""
+    told = table()
+    page = method_pages.table_page(told)
+    assert "**code**: better: loss +0.12 [0.02, 0.22]; worse: none." in page
+    assert "On every problem better: `loss`." in page
+    assert "On every problem worse: none." in page
+    assert "| loss | 3 | 0.33; `gce` 0.80 |" in page
+    told["kinds"] = {p: {} for p in told["kinds"]}
+    assert "**code**: not scored." in method_pages.table_page(told)
 
 
 def test_the_picture_is_drawn_and_the_same_twice() -> None:

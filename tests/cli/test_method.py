@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from aar.cli.flags import parse_params, parse_seeds, parse_sweep
 from aar.cli.main import main
-from aar.cli.method import parse_params, parse_seeds, parse_sweep
 from aar.errors import InputError
 from aar.settings import LabFolder
 from aar.task.runner import load_method

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from aar.methods import library
@@ -39,22 +43,24 @@ def test_a_setting_is_chosen_on_other_testbeds_only() -> None:
 def test_cells_are_run_once_and_kept(tiny_lab: LabFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second run finds all cells; one that is gone is run again, alone. What cannot run says why."""
     toy = Problem.parse("toy")
-    todo = method_cells.cells([toy], ["vanilla", "gce", "platt"], [0, 1], budget=2)
+    methods = ["vanilla", "gce", "dawid_skene", "platt"]
+    todo = method_cells.cells([toy], methods, [0, 1], budget=2)
     seen: list[tuple[int, int]] = []
     method_cells.run_cells(tiny_lab, todo, 1, lambda done, total, last: seen.append((done, total)))
-    assert seen == [(i, 5) for i in range(6)]
+    assert seen == [(i, 6) for i in range(7)]
     todo[1].path(tiny_lab).unlink()
     real, again = method_cells._run, []
-    monkeypatch.setattr(method_cells, "_run", lambda root, cell: (again.append(cell), real(root, cell)))
+    monkeypatch.setattr(method_cells, "_run", lambda root, cell, s: (again.append(cell), real(root, cell, s)))
     method_cells.run_cells(tiny_lab, todo, 1)
     assert again == [todo[1]]
     assert todo[0].path(tiny_lab).is_relative_to(tiny_lab.sealed), "who was right on which row would be a label"
 
-    table = method_table.collect(tiny_lab, [toy], ["vanilla", "gce", "platt"], [0, 1], budget=2)
-    assert table["methods"]["platt"]["mean_rank"] is None
-    assert "labelled" in table["methods"]["platt"]["problems"][toy.name]["not_run"]
-    ranks = {table["methods"][m]["problems"][toy.name]["rank"] for m in ("vanilla", "gce")}
-    assert sum(ranks) in (3.0, 1.5)
+    table = method_table.collect(tiny_lab, [toy], methods, [0, 1], budget=2)
+    lines = {m: table["methods"][m]["problems"][toy.name] for m in methods}
+    assert "several teachers" in lines["dawid_skene"]["not_run"]
+    assert lines["platt"]["acc"] > 0.5, "it was given trusted rows"
+    assert lines["platt"]["gain"] is lines["platt"]["rank"] is table["methods"]["platt"]["mean_rank"] is None
+    assert sum({lines[m]["rank"] for m in ("vanilla", "gce")}) in (3.0, 1.5)
 
 
 def test_a_method_that_breaks_has_its_row_and_is_tried_again(
@@ -74,6 +80,49 @@ def test_a_method_that_breaks_has_its_row_and_is_tried_again(
     assert fine.right is not None
     method_cells.run_cells(tiny_lab, todo, 1)
     assert method_cells.load(tiny_lab, todo[0]).right is not None
+
+
+def test_a_method_without_end_is_given_up(tiny_lab: LabFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its row says how long it had; the next run does not try it again."""
+    (cell,) = method_cells.cells([Problem.parse("toy")], ["soft"], [5, 6], budget=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(library.get("soft"), "run", lambda task: time.sleep(60))
+        method_cells.run_cells(tiny_lab, [cell], 1, limit_s=1.5)
+    kept = method_cells.load(tiny_lab, cell)
+    assert (kept.right, kept.failed, kept.not_run) == (None, False, "it takes longer than 2 s")
+    ran: list[str] = []
+    method_cells.run_cells(tiny_lab, [cell], 1, lambda done, total, last: ran.append(last))
+    assert ran == [""]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from aar.scoring import method_cells
+from aar.scoring.problem import Problem
+from aar.settings import LabFolder
+if __name__ == "__main__":
+    todo = method_cells.cells([Problem.parse("toy")], ["vanilla", "soft", "confident", "gce"], [7, 8], budget=1)
+    method_cells.run_cells(LabFolder(Path(sys.argv[1])), todo, 2, lambda done, *_: print(done, flush=True))
+"""
+
+
+@pytest.mark.soak
+def test_a_killed_table_leaves_nobody_behind_and_goes_on(tiny_lab: LabFolder, tmp_path: Path) -> None:
+    """kill -9 after the first cell: its workers end by themselves, what was done is kept, the rest is run."""
+    (tmp_path / "t.py").write_text(KILLED)
+    command = [sys.executable, str(tmp_path / "t.py"), str(tiny_lab.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as table:
+        assert table.stdout is not None
+        assert [table.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
+        workers = psutil.Process(table.pid).children(recursive=True)
+        table.kill()
+    assert workers
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert alive == []
+    again = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert 1 <= int(again[0]) <= 3
+    assert again[-1] == "4"
 
 
 class Exam:
@@ -121,6 +170,42 @@ def test_what_carries_over_was_chosen_elsewhere() -> None:
     assert told[CODE]["human"] == "logconf"
     assert told[CODE]["gain"]["hi"] < 0
     assert told[CHAT]["gain"]["lo"] > 0
+
+
+def test_families_are_compared_with_the_average_method() -> None:
+    """By hand: floor .6, ceiling .9; losses at .85 and .75, imitation at .7 and .6, so the average is .725 and the families
+    gain +-.075 / .3 = +-.25. A method with trusted rows is not among them."""
+    exam = Exam(2)
+    accuracy = {"gce": 0.85, "sce": 0.75, "vanilla": 0.7, "soft": 0.6, "active": 0.9}
+    outcomes = {m: method_cells.Outcome(exam.right(a), 1.0) for m, a in accuracy.items()}
+    found = method_table.kinds(exam, outcomes)  # type: ignore[arg-type]
+    gap = exam.ceiling.mean() - exam.floor.mean()
+    by_hand = {
+        f: np.mean([exam.right(a).mean() for a in of]) for f, of in (("loss", (0.85, 0.75)), ("imitation", (0.7, 0.6)))
+    }
+    assert set(found) == {"loss", "imitation"}
+    for family, mean in by_hand.items():
+        assert found[family]["mean"] == pytest.approx((mean - np.mean(list(by_hand.values()))) / gap, abs=1e-3)  # type: ignore[index]
+    assert found["loss"]["lo"] > 0 > found["imitation"]["hi"]  # type: ignore[index]
+
+
+def test_what_knows_trusted_rows_is_not_compared() -> None:
+    """It has its PGR; it changes nobody's rank, is no human baseline to beat and is not what is chosen elsewhere."""
+    beds = [Problem("code"), Problem("chat")]
+    scorers = {p.name: Exam(i) for i, p in enumerate(beds)}
+    accuracy = {"gce": 0.7, "logconf": 0.65, "critic": 0.88, "active": 0.89}
+    outcomes = {m: method_cells.Outcome(scorers[CODE].right(a), 1.0) for m, a in accuracy.items()}
+    lines = method_table._compared(scorers[CODE], outcomes)  # type: ignore[arg-type]
+    assert [lines[m]["rank"] for m in accuracy] == [1, 2, None, None]
+    assert lines["active"]["pgr"]["mean"] > 0.8
+    assert lines["active"]["gain"] is lines["active"]["together"] is None
+    assert method_table.best_human(lines) == "logconf"
+    found = {
+        (p.name, m, 0): method_cells.Outcome(scorers[p.name].right(a), 1.0) for p in beds for m, a in accuracy.items()
+    }
+    points = {k: scorers[k[0]].pgr(o.right).mean for k, o in found.items() if o.right is not None}
+    told = method_table.transfer(points, beds, list(accuracy), scorers, found)  # type: ignore[arg-type]
+    assert (told[CODE]["method"], told[CODE]["human"]) == ("gce", "logconf")
 
 
 def test_another_code_is_another_cell(tiny_lab: LabFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

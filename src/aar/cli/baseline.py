@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Measure floor and ceiling (once) and print PGR with intervals of every human baseline."""
     with run_command(json) as out:
-        from aar.cli.method import parse_seeds
+        from aar.cli.flags import parse_seeds
         from aar.cli.progress import feature_progress
         from aar.scoring.baselines import human_methods, run_baselines
         from aar.scoring.prepare import prepare

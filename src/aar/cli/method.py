@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import json as jsonlib
 import shutil
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from aar.cli import method_table
 from aar.cli.console import Json, Lab, Output, run_command, table
+from aar.cli.flags import parse_params, parse_seeds, parse_sweep
 from aar.errors import InputError
 from aar.settings import LabFolder
 
 app = typer.Typer(no_args_is_help=True)
-
-
-def parse_seeds(text: str) -> list[int]:
-    """`0-4`, `0,3,7` or a mix, as a list."""
-    try:
-        parts = [part.split("-") for part in text.split(",")]
-        seeds = [s for p in parts for s in (range(int(p[0]), int(p[-1]) + 1))]
-    except ValueError:
-        seeds = []
-    if not seeds:
-        raise InputError(f"{text!r} names no seeds", code="bad_seeds", hint="for example: --seeds 0-4 or --seeds 0,3,7")
-    return seeds
-
-
-def parse_params(pairs: list[str]) -> dict[str, Any]:
-    """`name=value` flags; values are read as JSON where they are JSON (numbers, true, lists), else as text."""
-    params = {}
-    for pair in pairs:
-        name, eq, value = pair.partition("=")
-        if not eq:
-            raise InputError(f"{pair!r} is not NAME=VALUE", code="bad_parameter", hint="for example: -p threshold=0.8")
-        try:
-            params[name] = jsonlib.loads(value)
-        except ValueError:
-            params[name] = value
-    return params
-
-
-def parse_sweep(pairs: list[str]) -> list[dict[str, Any]]:
-    """`name=1,2,3` flags -> every combination of their values; one empty setting where there are none. A value that holds a
-    comma itself is written as a JSON list of values."""
-    swept = []
-    for name, value in ((p.partition("=")[0], parse_params([p])[p.partition("=")[0]]) for p in pairs):
-        values = (
-            value if isinstance(value, list) else [parse_params([f"{name}={v}"])[name] for v in str(value).split(",")]
-        )
-        swept.append([(name, v) for v in values])
-    return [dict(setting) for setting in itertools.product(*swept)]
 
 
 @app.command("list")
@@ -113,7 +75,7 @@ def _offer(lab: LabFolder, problem: str) -> tuple[Any, Any, Any]:
 
     named = Problem.parse(problem)
     card = Card.load(lab, named)
-    has = {"weak", "labelled"} | (
+    has = {"weak"} | (
         {"weak_model"} if (lab.problem(named.name) / "heads" / "0.safetensors").exists() else set()
     )
     return student_of(lab, named, card.kind, sealed=False).can, card.kind, has
@@ -240,66 +202,6 @@ def _swept(settings: list[dict[str, Any]], done: list[dict[str, Any]]) -> list[A
     ]
 
 
-@app.command("table")
-def table_(
-    problems: Annotated[
-        list[str],
-        typer.Argument(help="Prepared problems; at least two testbeds, so that settings can be chosen elsewhere."),
-    ],
-    only: Annotated[list[str], typer.Option(help="Only these methods; repeat.")] = [],  # noqa: B006
-    seeds: Annotated[str, typer.Option(help="Seeds: 0-4 or 0,3,7.")] = "0-4",
-    slow: Annotated[bool, typer.Option("--slow", help="Also methods that take minutes.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 2,
-    write: Annotated[Path, typer.Option("--out", help="Folder of table.json, table.md and table.png.")] = Path(
-        "docs/methods"
-    ),
-    lab: Lab = None,
-    json: Json = False,
-) -> None:
-    """All methods on these problems, the same budget for each: table, picture and page. Goes on where it was stopped."""
-    with run_command(json) as out:
-        from aar.analysis import method_pages, method_plot
-        from aar.methods import library
-        from aar.scoring import method_cells, method_table
-        from aar.scoring.problem import Problem
-
-        where, named, wanted = LabFolder.find(lab), [Problem.parse(p) for p in problems], parse_seeds(seeds)
-        methods = [
-            n
-            for n in (only or library.methods())
-            if only or ((slow or library.card(n).cost == "seconds") and n != "compose")
-        ]
-        start, todo = time.monotonic(), method_cells.cells(named, methods, wanted)
-        method_cells.run_cells(where, todo, jobs, lambda done, total, last: out.say(f"{done}/{total} {last}"))
-        data = method_table.collect(where, named, methods, wanted)
-        write.mkdir(parents=True, exist_ok=True)
-        (write / "table.json").write_text(jsonlib.dumps(data, indent=1) + "\n")
-        (write / "table.md").write_text(method_pages.table_page(data))
-        (write / "table.png").write_bytes(method_plot.picture(data))
-        ran = sum(line["mean_rank"] is not None for line in data["methods"].values())
-        out.show(
-            data,
-            f"{ran} of {len(methods)} methods on {len(named)} problems in {time.monotonic() - start:.0f} s: {write}/table.md",
-        )
-
-
-@app.command()
-def docs(
-    write: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("docs/methods"), json: Json = False
-) -> None:
-    """The pages of the library, one a family, from the cards; the table's page too where it was measured."""
-    with run_command(json) as out:
-        from aar.analysis import method_pages
-
-        pages = method_pages.pages()
-        if (found := method_pages.known_results(write / "table.json")) is not None:
-            pages["table.md"] = method_pages.table_page(found)
-        write.mkdir(parents=True, exist_ok=True)
-        for name, text in pages.items():
-            (write / name).write_text(text)
-        out.show({"folder": str(write), "pages": sorted(pages)}, f"wrote {len(pages)} pages to {write}")
-
-
 def _as_text(out: Output, data: dict[str, Any]) -> list[Any]:
     pgr = data["pgr"]
     scored = f"{pgr['mean']:.3f} [{pgr['lo']:.3f}, {pgr['hi']:.3f}]" if pgr else f"not scored: {data['not_scored']}"
@@ -313,3 +215,7 @@ def _as_text(out: Output, data: dict[str, Any]) -> list[Any]:
         f"  floor {data['floor']['mean']:.3f}, ceiling {ceiling}, {data['seconds']:.1f} s",
     ]
     return lines + ([table("By subset", ["subset", "n", "acc", "floor", "ceiling", "pgr"], subsets)] if subsets else [])
+
+
+app.command("table")(method_table.table_)
+app.command()(method_table.docs)

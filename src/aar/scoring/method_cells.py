@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -20,13 +23,15 @@ from typing import Any
 import numpy as np
 
 import aar
-from aar.errors import AarError, MethodError
+from aar.errors import AarError, LabError, MethodError
 from aar.methods import library
 from aar.methods.card import BUDGET
+from aar.models.extraction import leave_with_parent
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Scorer
 from aar.settings import LabFolder
 
+LIMIT_S = 900.0  # of a cell: all seeds of one setting
 Params = dict[str, Any]
 Said = Callable[[int, int, str], None]  # cells done, cells in all, the last one
 
@@ -83,44 +88,76 @@ def cells(
     ]  # fmt: skip
 
 
-def run_cells(lab: LabFolder, todo: Sequence[Cell], jobs: int = 2, said: Said = lambda done, total, last: None) -> None:
-    """Run what is not kept yet or failed, `jobs` processes side by side; each cell is kept as soon as it is there."""
+def run_cells(
+    lab: LabFolder,
+    todo: Sequence[Cell],
+    jobs: int = 2,
+    said: Said = lambda done, total, last: None,
+    limit_s: float = LIMIT_S,
+) -> None:
+    """Run what is not kept yet or failed, `jobs` processes side by side; each cell is kept as soon as it is there. A cell
+    that takes longer than `limit_s` is kept as not run."""
     left = [c for c in todo if not c.path(lab).exists() or load(lab, c).failed]
     done = len(todo) - len(left)
     said(done, len(todo), "")
     if jobs <= 1:
         for cell in left:
-            _run(lab.root, cell)
+            _run(lab.root, cell, limit_s)
             said(done := done + 1, len(todo), cell.name)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(_run, lab.root, cell): cell for cell in left}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=leave_with_parent) as pool:
+        futures = {pool.submit(_run, lab.root, cell, limit_s): cell for cell in left}
         try:
             for future in as_completed(futures):
                 future.result()
                 said(done := done + 1, len(todo), futures[future].name)
+        except BrokenProcessPool as error:
+            hint = "was memory short? the same command goes on where this one was; --jobs 1 takes half of the memory"
+            raise LabError("a process that ran methods was killed", hint=hint) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _run(root: Path, cell: Cell) -> None:
-    """One cell, in a process of its own: run, score, keep."""
+def _run(root: Path, cell: Cell, limit_s: float) -> None:
+    """One cell: run, score, keep."""
     from aar.scoring.trial import answers
 
     lab, start = LabFolder(root), time.monotonic()
     try:
         problem = Problem.parse(cell.problem)
-        said = answers(lab, problem, cell.method, cell.seeds, params=cell.params)
+        with _limited(limit_s):
+            said = answers(lab, problem, cell.method, cell.seeds, params=cell.params)
         seconds, scorer = time.monotonic() - start, Scorer(lab, problem)
         outcome = Outcome(np.stack([scorer.right(answer) for answer in said]), seconds)
+    except TimeoutError:
+        outcome = Outcome(None, time.monotonic() - start, f"it takes longer than {limit_s:.0f} s")
     except MethodError as error:
         outcome = Outcome(None, time.monotonic() - start, error.message, failed=error.code != "unsupported")
     except AarError:  # the lab's own state or the caller is at fault: no method would fare better
         raise
     except Exception as error:  # a defect of one method must not lose the others: it is shown in its row
         outcome = Outcome(None, time.monotonic() - start, f"{type(error).__name__}: {error}"[:300], failed=True)
-    path = cell.path(lab)
+    _keep(cell.path(lab), outcome)
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """TimeoutError after so long. In the main thread of a process."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _keep(path: Path, outcome: Outcome) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(f".{time.monotonic_ns()}.part")
     with part.open("wb") as out:

@@ -2,7 +2,9 @@
 
 Every method may try `BUDGET` settings (its defaults and at most two others). The setting that counts on a problem is the
 one that did best on the *other* testbeds, so that no row is used twice; with one testbed it is the defaults. Having looked
-at many methods is paid for: `together` and `gain` are simultaneous intervals (bootstrap max-t over groups and seeds).
+at many methods is paid for: `together`, `gain` and `kinds` are simultaneous intervals (bootstrap max-t over groups and seeds:
+Romano & Wolf 2005, doi:10.1111/j.1468-0262.2005.00615.x, single step). Methods that were given trusted rows have their
+figures, but no rank and no gain: they know what the others do not.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from aar.methods import library
-from aar.methods.card import BUDGET
+from aar.methods.card import BUDGET, FAMILIES
 from aar.scoring.method_cells import Cell, Outcome, cells, load
 from aar.scoring.metrics import MIN_GAP, Interval, pgr, simultaneous_gains, simultaneous_intervals
 from aar.scoring.problem import Problem
@@ -37,6 +39,7 @@ def collect(
         "budget": budget,
         "problems": {p.name: _described(p, scorers[p.name], lines[p.name]) for p in problems},
         "methods": {m: _line(m, problems, picks, chosen, lines) for m in methods},
+        "kinds": {p.name: kinds(scorers[p.name], chosen[p.name]) for p in problems},
         "transfer": transfer(points, problems, methods, scorers, found),
     }
 
@@ -80,9 +83,35 @@ def pick(points: Points, problem: str, method: str) -> int:
 
 
 def best_human(lines: dict[str, dict[str, Any]]) -> str | None:
-    """The human baseline with the highest PGR on a problem."""
-    scored = {m: line["pgr"]["mean"] for m, line in lines.items() if line["pgr"] and library.card(m).human}
+    """The human baseline with the highest PGR on a problem, of those without trusted rows."""
+    scored = {m: line["pgr"]["mean"] for m, line in lines.items() if line["pgr"] and _is_human(m)}
     return max(scored, key=lambda m: scored[m]) if scored else None
+
+
+def trusts(method: str) -> bool:
+    """Is it given trusted rows?"""
+    return "labelled" in library.card(method).inputs
+
+
+def _is_human(method: str) -> bool:
+    return library.card(method).human and not trusts(method)
+
+
+def _scored(scorer: Scorer) -> bool:
+    return scorer.ceiling is not None and float(scorer.ceiling.mean() - scorer.floor.mean()) >= MIN_GAP
+
+
+def kinds(scorer: Scorer, outcomes: dict[str, Outcome]) -> dict[str, dict[str, float] | None]:
+    """family -> what its methods gain on average over the average method, in PGR; the intervals hold for all families at
+    once. Empty where nothing is scored."""
+    ran = {m: o.right for m, o in outcomes.items() if o.right is not None and not trusts(m)}
+    if not ran or scorer.ceiling is None or not _scored(scorer):
+        return {}
+    of = {f: [r for m, r in ran.items() if library.card(m).family == f] for f in FAMILIES}
+    means = {f: np.mean(members, axis=0) for f, members in of.items() if members}
+    average = np.mean(list(ran.values()), axis=0)
+    gains = simultaneous_gains(means, average, scorer.floor, scorer.ceiling, scorer.groups)
+    return {f: _interval(gain) for f, gain in gains.items()}
 
 
 def _compared(scorer: Scorer, outcomes: dict[str, Outcome]) -> dict[str, dict[str, Any]]:
@@ -90,13 +119,16 @@ def _compared(scorer: Scorer, outcomes: dict[str, Outcome]) -> dict[str, dict[st
     at once with 95 %."""
     ran = {m: o.right for m, o in outcomes.items() if o.right is not None}
     lines: dict[str, dict[str, Any]] = {
-        m: {"acc": float(r.mean()), "pgr": None, "together": None, "gain": None} for m, r in ran.items()
+        m: {"acc": float(r.mean()), "pgr": None, "together": None, "gain": None, "rank": None} for m, r in ran.items()
     }
-    gap = 0.0 if scorer.ceiling is None else float(scorer.ceiling.mean() - scorer.floor.mean())
-    if scorer.ceiling is not None and gap >= MIN_GAP and ran:
+    scored = _scored(scorer)
+    for m in ran if scored else ():
+        lines[m]["pgr"] = _interval(scorer.pgr(ran[m]))
+    ran = {m: r for m, r in ran.items() if not trusts(m)}
+    if scored and ran:
         both = simultaneous_intervals(ran, scorer.floor, scorer.ceiling, scorer.groups)
         for m in ran:
-            lines[m] |= {"pgr": _interval(scorer.pgr(ran[m])), "together": _interval(both[m])}
+            lines[m]["together"] = _interval(both[m])
         if (human := best_human(lines)) is not None:
             others = {m: r for m, r in ran.items() if m != human}
             gains = (
@@ -130,12 +162,13 @@ def _line(method: str, problems: Sequence[Problem], picks: dict[tuple[str, str],
             each[p.name] = {"not_run": outcome.not_run, "failed": outcome.failed}
             continue
         line = lines[p.name][method]
-        ranks.append(line["rank"])
+        ranks += [line["rank"]] if line["rank"] is not None else []
         setting = card.configurations()[picks[p.name, method]]
         each[p.name] = line | {"acc": round(line["acc"], 4), "params": setting, "seconds": round(outcome.seconds, 2)}
     return {
         "family": card.family,
         "human": card.human,
+        "trusted": trusts(method),
         "cost": card.cost,
         "mean_rank": round(float(np.mean(ranks)), 2) if ranks else None,
         "problems": each,
@@ -149,11 +182,9 @@ def transfer(points: Points, problems: Sequence[Problem], methods: Sequence[str]
     best setting, which favours it."""
     out: dict[str, Any] = {}
     for p in problems:
-        means = {(m, s): v for m in methods for s, v in _elsewhere(points, p.name, m).items()}
+        means = {(m, s): v for m in methods if not trusts(m) for s, v in _elsewhere(points, p.name, m).items()}
         humans = {
-            (m, s): v
-            for (where, m, s), v in points.items()
-            if where == p.name and v is not None and library.card(m).human
+            (m, s): v for (where, m, s), v in points.items() if where == p.name and v is not None and _is_human(m)
         }
         if not means or not humans:
             continue
