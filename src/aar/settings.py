@@ -97,3 +97,8 @@ def models_folder() -> Path:
     """Where model weights unpacked from wheels live, shared by all labs: `$AAR_MODELS` or the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     return Path(os.environ.get("AAR_MODELS") or f"{cache}/aar/models").expanduser().absolute()
+
+
+def generation_engine() -> str:
+    """What generates text with local models: `$AAR_ENGINE`, "transformers" or "vllm"."""
+    return os.environ.get("AAR_ENGINE") or "transformers"

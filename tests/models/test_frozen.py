@@ -205,8 +205,8 @@ def test_what_all_prompts_begin_with_is_read_once_and_changes_nothing(
     block = "Two and two? four. Three and one? four. Six and three? "
     prompts, answers = [f"{block}{ask}" for ask in ("One?", "Two?", "Ten?")], ["A", "B"]
     read: list[int] = []
-    body = lm._body.forward
-    monkeypatch.setattr(lm._body, "forward", lambda **k: (read.append(k["input_ids"].numel()), body(**k))[1])
+    body = lm.body.forward
+    monkeypatch.setattr(lm.body, "forward", lambda **k: (read.append(k["input_ids"].numel()), body(**k))[1])
     together, cost = lm.score(prompts, [answers] * 3), sum(read)
     alone = np.concatenate([lm.score([p], [answers]) for p in prompts])
     assert cost < (sum(read) - cost) / 2

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aar.models import frozen
-from aar.models.packing import Pack, batches, common, pack
+from aar.models.packing import Pack, by_length, common, pack
 
 QUESTION = "How many apples are left, if three of nine are eaten and two of them were rotten? "
 PAIRS = [f"{QUESTION}{answer}" for answer in ("Six are left.", "Six are left, four good.", "Nine.")] + [
@@ -42,7 +42,7 @@ def test_what_is_common_is_read_once() -> None:
 def test_batches_hold_their_padding_too() -> None:
     """A batch counts its longest pack for all; one that is too long goes alone."""
     packs = [Pack(tokens=[0] * n) for n in (1, 2, 3, 9)]
-    assert [[len(p) for p in b] for b in batches(packs, 6)] == [[1, 2], [3], [9]]
+    assert [[len(packs[i]) for i in b] for b in by_length(packs, 6)] == [[1, 2], [3], [9]]
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
@@ -59,8 +59,8 @@ def test_the_mask_is_what_keeps_packed_texts_apart(llama: Path, monkeypatch: pyt
     """The test above would notice: with plain causal attention over a pack the features are others."""
     lm = frozen.load(llama)
     alone = np.concatenate([lm.hidden([text], [4]) for text in PAIRS])
-    inputs = lm._inputs
-    monkeypatch.setattr(lm, "_inputs", lambda batch, member: {**inputs(batch, member), "attention_mask": None})
+    inputs = lm.inputs
+    monkeypatch.setattr(lm, "inputs", lambda batch, member: {**inputs(batch, member), "attention_mask": None})
     assert _apart(lm.hidden(PAIRS, [4]), alone) > 0.05
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from aar.errors import NotFound
 from aar.models.student import HeadStudent
 from aar.models.toy import ArrayStore
+from aar.models.tuned.fakes import tiny_qwen3
+from aar.models.tuned.rules import Tuning
 from aar.teachers.base import draw, teachers
+from aar.teachers.qwen import TunedTeacher
 from aar.types import Pair, Rows
 
 GOOD, BAD = "it is kind, true and clear", "it is rude, false and vague"
@@ -48,3 +55,22 @@ def test_a_head_teacher_learns_from_features(name: str) -> None:
     model = teacher.fit(rows, y, 0, base)
     seen = draw(len(rows), 0)
     assert ((model.predict(rows.take(seen)) > 0.5) == y[seen]).mean() > 0.8
+
+
+def test_a_finetuned_teacher_learns_and_reads_no_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A causal model of Qwen's make: another seed is another training, and labels of its rows are fitted."""
+    monkeypatch.setenv("AAR_MODELS", str(tmp_path))
+    tiny_qwen3(tmp_path / "tiny")
+    rows, y = pairs(24, 0)
+    rules = Tuning(epochs=25, lr=3e-3, rank=4, alpha=4, batch_size=8)
+    teacher, hasty = TunedTeacher("tiny", rules=rules), TunedTeacher("tiny", rules=replace(rules, epochs=1))
+    assert teacher.reads is None
+    assert ((teacher.fit(rows, y, 0, None).predict(rows) > 0.5) == y).mean() > 0.8
+    first, again, other = (hasty.fit(rows, y, seed, None).predict(rows) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_an_absent_model_is_named() -> None:
+    with pytest.raises(NotFound, match="Qwen1"):
+        teachers.get("qwen1.5-0.5b-chat").fit(*pairs(4, 0), 0, None)

@@ -88,7 +88,7 @@ def _plain(lm: FrozenLM, ids: list[list[int]]) -> float:
 
     start = time.monotonic()
     for at in range(0, len(ids), PLAIN_BATCH):
-        tokens, mask = lm._padded(ids[at : at + PLAIN_BATCH])
+        tokens, mask = lm.padded(ids[at : at + PLAIN_BATCH])
         with torch.inference_mode():
             out = lm.model.base_model(input_ids=tokens, attention_mask=mask, output_hidden_states=True)
         states = out.hidden_states[deepest(lm.layers)].float()

@@ -23,11 +23,11 @@ import numpy as np
 import torch
 
 from aar.bench.base import Figure, Say, benches
+from aar.models.packing import by_length
 from aar.models.tuned import lora
 from aar.models.tuned.base import Base
 from aar.models.tuned.loop import train
 from aar.models.tuned.rules import Tuning
-from aar.models.tuned.student import by_length
 from aar.settings import LabFolder
 from aar.types import Claim, Fit, Rows, Text
 
@@ -40,10 +40,11 @@ TINY = QWEN3_4B | {
     "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 512,
 }  # fmt: skip
 PLAIN = "Trainer + PEFT, stock"
+LR = 1e-3  # ten times the study's: eight steps must show whether both learn
 
 
 class RandomBase(Base):
-    """A base of random weights; a row's tokens are drawn from its text, which says how many."""
+    """A base of random weights; a row's tokens are drawn from its text, which says how many. The last one tells the label."""
 
     def __init__(self, shape: dict[str, Any], device: torch.device) -> None:
         from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -67,16 +68,18 @@ class RandomBase(Base):
         out = []
         for row in rows:
             number, length = map(int, row.question.split())
-            out.append(np.random.default_rng(number).integers(3, self.words, length).tolist())
+            out.append([*np.random.default_rng(number).integers(5, self.words, length - 1).tolist(), 3 + number % 2])
         return out
 
 
 def drawn(n: int, longest: int, seed: int = 0) -> tuple[Rows, np.ndarray]:
-    """n rows with the spread of lengths of chat comparisons (log-normal, median 500 tokens at full size) and labels [n]."""
+    """n rows with the spread of lengths of chat comparisons (log-normal, median 500 tokens at full size), and labels [n]
+    that can be learned: else training and not training would look alike."""
     draw = np.random.default_rng(seed)
     lengths = np.clip(draw.lognormal(np.log(longest / 4), 0.6, n), 16, longest).astype(int)
-    texts = tuple(Claim(f"{i + seed * 10**6} {k}", "") for i, k in enumerate(lengths))
-    return Rows("binary", tuple(str(i) for i in range(n)), texts), draw.integers(0, 2, n).astype(np.float32)
+    numbers = np.arange(n) + seed * 10**6
+    texts = tuple(Claim(f"{number} {length}", "") for number, length in zip(numbers, lengths, strict=True))
+    return Rows("binary", tuple(str(i) for i in range(n)), texts), (numbers % 2).astype(np.float32)
 
 
 @dataclass
@@ -212,7 +215,7 @@ def scored(b: Bench) -> float:
     """Seconds to score all rows: batches of alike length, the state at the label position alone, two label tokens."""
     ids = b.base.encode(b.rows.texts)
     with torch.inference_mode(), b.measured() as found:
-        for index in by_length([len(i) for i in ids], b.rules.tokens):
+        for index in by_length(ids, b.rules.tokens):
             b.base.logits(b.base.states([ids[i] for i in index]), "binary").cpu()
     return found["s"]
 
@@ -273,8 +276,8 @@ def run(lab: LabFolder, say: Say) -> list[Figure]:
     product, moved = ceilings(device)
     say("building a model of random weights" + (", the shapes of Qwen3-4B" if cuda else ""))
     base = RandomBase(QWEN3_4B if cuda else TINY, device)
-    rows, truth = drawn(32 * (8 if cuda else 2), 2048 if cuda else 128)
-    b = Bench(base, Tuning(epochs=1, tokens=16_384 if cuda else 4096, lanes=5), rows, truth, say)
+    rows, truth = drawn(32 * 8, 2048 if cuda else 64)
+    b = Bench(base, Tuning(epochs=1, lr=LR, warmup=0.0, tokens=16_384 if cuda else 4096, lanes=5), rows, truth, say)
     small = replace(b, rows=rows.take(range(32)), truth=truth[:32])
     useful = int(b.lengths.sum())
     say(f"training on {len(rows)} rows of {useful} tokens, batches of 32")

@@ -9,7 +9,7 @@ Tree attention: Miao et al. 2024, SpecInfer (arXiv:2305.09781), section 4.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -61,13 +61,14 @@ def common(a: Ids, b: Ids) -> int:
     return sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(a, b, strict=False)))
 
 
-def batches(packs: Sequence[Pack], tokens: int = BATCH) -> Iterator[list[Pack]]:
-    """Packs sorted by length, cut so that a batch padded to its longest holds at most `tokens` (or one pack)."""
-    batch: list[Pack] = []
-    for p in packs:
-        if batch and (len(batch) + 1) * len(p) > tokens:
+def by_length(items: Sequence[Sized], tokens: int = BATCH) -> Iterator[list[int]]:
+    """Positions in batches of alike length, the shortest first: padded to its longest, one holds at most `tokens` (or is
+    a single item)."""
+    batch: list[int] = []
+    for i in sorted(range(len(items)), key=lambda i: len(items[i])):
+        if batch and (len(batch) + 1) * len(items[i]) > tokens:
             yield batch
             batch = []
-        batch.append(p)
+        batch.append(i)
     if batch:
         yield batch

@@ -17,6 +17,7 @@ import numpy as np
 
 from aar.errors import MethodError, Unsupported
 from aar.models import texts, weights
+from aar.models.reading import Reading
 from aar.types import Ability, Fit, Kind, Model, Rows, Side, Text
 
 if TYPE_CHECKING:
@@ -142,12 +143,16 @@ class HeadStudent:
         return self.lm.generate(prompts, n, temperature, max_tokens, seed)
 
 
-class TrainedHead:
+class TrainedHead(Reading):
     """A student with a head: `predict` works, and `fit` and `open` go on from this head."""
 
     def __init__(self, student: HeadStudent, head: Head) -> None:
         self.student, self.head = student, head
         self.name, self.can = student.name, student.can
+
+    @property
+    def reader(self) -> HeadStudent:
+        return self.student
 
     def predict(self, rows: Rows) -> np.ndarray:
         """f32 [n]: P(label = 1)."""
@@ -156,17 +161,6 @@ class TrainedHead:
     def logits(self, rows: Rows) -> np.ndarray:
         """f32 [n]: log-odds of label = 1."""
         return self.head.logits(self.student.read(rows.texts))
-
-    def features(self, rows: Rows, layer: int | None = None, side: Side = "diff") -> np.ndarray:
-        return self.student.features(rows, layer, side)
-
-    def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray:
-        return self.student.score(prompts, completions)
-
-    def generate(
-        self, prompts: Sequence[str], n: int = 1, temperature: float = 1.0, max_tokens: int = 64, seed: int = 0
-    ) -> list[list[str]]:
-        return self.student.generate(prompts, n, temperature, max_tokens, seed)
 
     def fit(self, fits: Sequence[Fit]) -> list[Model]:
         return self.student.fit([job if job.init is not None else replace(job, init=self) for job in fits])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from aar.errors import InputError, LabError
+from aar.errors import InputError, LabError, ProviderDown
 from aar.models import losses
 from aar.models.tuned import loop
 from aar.models.tuned.base import Base
@@ -158,3 +159,76 @@ def test_labels_that_start_alike_are_refused(student: Make) -> None:
     made.base.tokenizer = type("T", (), {"__call__": lambda self, text, **k: {"input_ids": [7]}})()
     with pytest.raises(InputError, match="same token"):
         made.base.readout("pair")
+
+
+def test_fits_are_spread_over_the_devices(student: Make, tmp_path: Path) -> None:
+    """Three fits on two devices are what they are on one, in their order, and each device had its share."""
+    rows, truth = make_rows(16)
+    fits = [Fit(rows, truth, seed=s) for s in (0, 1, 2)]
+    alone, spread = student(), student(devices=("cpu", "cpu"), folder=tmp_path)
+    steps: list[int] = []
+    spread.report = lambda step, **_: steps.append(step)
+    for one, other in zip(alone.fit(fits), spread.fit(fits), strict=True):
+        np.testing.assert_allclose(one.predict(rows), other.predict(rows), atol=1e-5)
+    assert len(spread.bases) == 2
+    assert all("model" in base.__dict__ for base in spread.bases)  # both had work
+    assert len(steps) == 2 * 4  # two trainings of 2 x 16 / 8 steps
+    assert not list(tmp_path.iterdir())
+    (further,) = spread.fit([Fit(rows, truth, seed=3, init=spread.fit(fits)[2])])
+    assert further.predict(rows).shape == (16,)
+
+
+def test_predicting_shrinks_where_memory_runs_out(student: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same answers from smaller batches; one row that does not fit is the end."""
+    rows, truth = make_rows(12)
+    (model,) = student().fit([Fit(rows, truth, epochs=1)])
+    expected, real, room = model.predict(rows), Base.states, 500
+
+    def small(self: Base, ids: Any) -> torch.Tensor:
+        if len(ids) * max(map(len, ids)) > room:
+            raise torch.OutOfMemoryError
+        return real(self, ids)
+
+    monkeypatch.setattr(Base, "states", small)
+    np.testing.assert_allclose(model.predict(rows), expected, atol=1e-6)
+    room = 10
+    with pytest.raises(LabError, match="does not fit"):
+        model.predict(rows)
+
+
+def test_eight_bits_change_little(student: Make) -> None:
+    """Moments in 8 bits train to nearly the same; they are uint8 in memory."""
+    pytest.importorskip("bitsandbytes")
+    rows, truth = make_rows(32)
+    whole, eight = (student(replace(RULES, optimizer=how, epochs=6)) for how in ("adamw", "adamw_8bit"))
+    (one,), (other,) = (s.fit([Fit(rows, truth)]) for s in (whole, eight))
+    assert ((one.predict(rows) > 0.5) == (other.predict(rows) > 0.5)).mean() > 0.9
+    np.testing.assert_allclose(one.predict(rows), other.predict(rows), atol=0.1)
+    from aar.models.tuned.eight_bit import EightBit
+
+    kept = EightBit({"w": torch.rand(2, 600)}, root=True)
+    assert {values.dtype for values, _ in kept.kept["w"]} == {torch.uint8}
+    assert (kept["w"] >= 0).all()
+
+
+def test_without_bitsandbytes_it_says_what_to_install(student: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    rows, truth = make_rows(8)
+    with pytest.raises(ProviderDown) as caught:
+        student(replace(RULES, optimizer="adamw_8bit")).fit([Fit(rows, truth)])
+    assert "aar-lab[gpu]" in caught.value.hint
+
+
+@pytest.mark.soak
+def test_compiled_blocks_compute_the_same(student: Make) -> None:
+    """Adapters are hooks that come and go: training, predicting and the bare base agree with what is not compiled."""
+    rows, truth = make_rows(16)
+    plain, compiled = student(), student(replace(RULES, compile=True))
+    for one in (plain, compiled):
+        one.base.states(
+            one.base.encode(rows.texts)
+        )  # first without an adapter: what is kept must not be reused with one
+    ours, theirs = plain.fit([Fit(rows, truth)]), compiled.fit([Fit(rows, truth)])
+    np.testing.assert_allclose(logits(theirs), logits(ours), atol=1e-3)
+    ids = plain.base.encode(rows.texts)
+    torch.testing.assert_close(compiled.base.states(ids), plain.base.states(ids), atol=1e-4, rtol=1e-4)

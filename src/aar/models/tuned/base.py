@@ -15,19 +15,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from aar.errors import LabError
 from aar.models import weights
 from aar.models.tuned import prompts
 from aar.types import Kind, Text
 
+CPU_TOKENS = 2048  # of a pass: more is no faster on a CPU, and 16,384 took SmolLM2-135M to 9.6 GB
 CONTEXT = 8192  # tokens of a prompt that are read at most, as in the reference study
 
 
 class Base:
     """The weights of `folder` on one device: bf16 on a GPU, fp32 on a CPU (where bf16 trains slower)."""
 
-    def __init__(self, folder: Path, device: str | None = None) -> None:
+    compile = False
+
+    def __init__(self, folder: Path, device: str | None = None, compile: bool = False) -> None:
         config = weights.config(folder)
-        self.folder = folder
+        self.folder, self.compile = folder, compile
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self.context = min(CONTEXT, int(config.get("max_position_embeddings") or CONTEXT))
@@ -41,7 +45,12 @@ class Base:
         model: Any = AutoModelForCausalLM.from_pretrained(
             str(self.folder), dtype=self.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
-        return model.to(self.device).eval().requires_grad_(False)
+        model = model.to(self.device).eval().requires_grad_(False)
+        if self.compile:
+            torch._dynamo.config.skip_nnmodule_hook_guards = False  # adapters are hooks, and they come and go
+            for block in _blocks(model):
+                block.compile(dynamic=True)
+        return model
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -63,9 +72,7 @@ class Base:
 
     def blocks(self) -> torch.nn.ModuleList:
         """The transformer blocks: adapters sit on the linear layers in there."""
-        count = int(self.model.config.get_text_config().num_hidden_layers)
-        lists = (m for m in self.model.base_model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == count)
-        return next(lists)
+        return _blocks(self.model)
 
     def states(self, ids: Sequence[Sequence[int]]) -> Tensor:
         """[b, d]: the last hidden state (after the final norm) at each prompt's last token."""
@@ -76,6 +83,21 @@ class Base:
         last = torch.tensor([len(i) - 1 for i in ids], device=self.device)
         out = self.model.base_model(input_ids=tokens.to(self.device), use_cache=False).last_hidden_state
         return out[torch.arange(len(ids), device=self.device), last]
+
+    def most(self, tokens: int) -> int:
+        """Tokens of a pass: as asked for, on a CPU no more than help there."""
+        return min(tokens, CPU_TOKENS) if self.device.type == "cpu" else tokens
+
+    def shrunk(self, tokens: int, row: int) -> int:
+        """After memory ran out: tokens of the next try. LabError where `row`, the least that a pass reads, was too much."""
+        torch.cuda.empty_cache()
+        if tokens <= row:
+            raise LabError(
+                f"a pass of {row} tokens, the least there is, does not fit into the memory of {self.device}",
+                code="out_of_memory",
+                hint="use a smaller student, fewer lanes (Tuning.lanes) or a bigger GPU",
+            )
+        return tokens // 2
 
     def logits(self, states: Tensor, kind: Kind) -> Tensor:
         """[...] float32 log-odds of label 1 against label 0. The rest of the vocabulary is never multiplied out."""
@@ -91,3 +113,8 @@ class Base:
         finally:
             self.model.gradient_checkpointing_disable()
             self.model.eval()
+
+
+def _blocks(model: Any) -> torch.nn.ModuleList:
+    count = int(model.config.get_text_config().num_hidden_layers)
+    return next(m for m in model.base_model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == count)

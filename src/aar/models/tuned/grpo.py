@@ -49,7 +49,7 @@ class Writer:
     ) -> list[list[str]]:
         """[len(prompts)][n] continuations."""
         base = self.student.base
-        lm = FrozenLM(self.student.name, base.folder, str(base.device))
+        lm = FrozenLM(self.student.name, base.folder, str(base.device), "transformers")
         lm.model = base.model
         with lora.applied(base, self.weights, self.student.rules.scale):
             return lm.generate(prompts, n, temperature, max_tokens, seed)

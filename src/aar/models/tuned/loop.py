@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aar.errors import LabError, MethodError, Unsupported
+from aar.errors import MethodError, Unsupported
 from aar.models import losses
 from aar.models.tuned import full, lora
 from aar.models.tuned.base import Base
@@ -117,7 +117,7 @@ class _Training:
         report: Log,
     ) -> None:
         self.base, self.lanes, self.kind, self.rules = base, lanes, kind, rules
-        self.checkpoint, self.report, self.tokens = checkpoint, report, rules.tokens
+        self.checkpoint, self.report, self.tokens = checkpoint, report, base.most(rules.tokens)
         self.live = list(range(len(lanes)))
         self.done: dict[int, Weights] = {}
         weights = start or initial(base, [lane.job.seed for lane in lanes], rules)
@@ -165,18 +165,12 @@ class _Training:
     def _shrink(self) -> None:
         for weight in self.weights.values():
             weight.grad = None
-        torch.cuda.empty_cache()
-        longest = max(len(i) for lane in self.lanes for i in lane.ids)
-        if self.tokens > longest * len(self.live):
-            self.tokens //= 2
-        elif not self.recompute:
-            self.recompute = True
+        longest = max(len(i) for lane in self.lanes for i in lane.ids) * len(self.live)
+        if self.tokens > longest or self.recompute:
+            self.tokens = self.base.shrunk(self.tokens, longest)
         else:
-            raise LabError(
-                f"one row of {longest} tokens does not fit into the memory of {self.base.device}",
-                code="out_of_memory",
-                hint="use a smaller student, fewer lanes (Tuning.lanes) or a bigger GPU",
-            )
+            self.recompute = True
+            torch.cuda.empty_cache()
         log.warning(
             "out of memory: now %d tokens a pass%s", self.tokens, ", activations recomputed" if self.recompute else ""
         )

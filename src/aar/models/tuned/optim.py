@@ -5,6 +5,8 @@ Linear warm-up, then linear decay to 0. arXiv 1711.05101 for the decoupled decay
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+
 import torch
 from torch import Tensor
 
@@ -18,8 +20,12 @@ class LaneAdamW:
 
     def __init__(self, params: dict[str, Tensor], rules: Tuning) -> None:
         self.params, self.rules = params, rules
-        self.first = {k: torch.zeros_like(p) for k, p in params.items()}
-        self.second = {k: torch.zeros_like(p) for k, p in params.items()}
+        self.first: MutableMapping[str, Tensor] = {k: torch.zeros_like(p) for k, p in params.items()}
+        self.second: MutableMapping[str, Tensor] = {k: torch.zeros_like(p) for k, p in params.items()}
+        if rules.optimizer == "adamw_8bit":
+            from aar.models.tuned.eight_bit import EightBit
+
+            self.first, self.second = EightBit(self.first, root=False), EightBit(self.second, root=True)
 
     @torch.no_grad()
     def step(self, count: int, rates: Tensor, totals: Tensor) -> None:
@@ -36,6 +42,7 @@ class LaneAdamW:
             g, m, v, r = p.grad * keep.reshape(shape), self.first[name], self.second[name], rate.reshape(shape)
             m.lerp_(g, 1 - a)
             v.mul_(b).addcmul_(g, g, value=1 - b)
+            self.first[name], self.second[name] = m, v
             spread = (v / (1 - b ** (count + 1))).sqrt_().add_(EPS)
             p.mul_(1 - r * self.rules.decay).sub_(r * (m / (1 - a ** (count + 1))) / spread)
             p.grad = None

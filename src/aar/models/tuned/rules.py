@@ -12,7 +12,8 @@ from typing import Literal
 class Tuning:
     """`how`: adapters or all weights. rank, alpha: LoRA's; `rslora` scales by alpha / sqrt(rank) instead of alpha / rank.
     warmup: share of the steps. clip: norm of one fit's gradient. `tokens`: padded tokens of one forward pass, all fits
-    together; halved when memory runs out. `lanes`: fits side by side. save_s: seconds between checkpoints."""
+    together; halved when memory runs out. `lanes`: fits side by side. save_s: seconds between checkpoints. `optimizer`: with
+    its moments in 32 or 8 bits (bitsandbytes). compile: the blocks by torch.compile, slow at first, then faster."""
 
     how: Literal["lora", "full"] = "lora"
     rank: int = 32
@@ -23,10 +24,12 @@ class Tuning:
     batch_size: int = 32
     warmup: float = 0.1
     decay: float = 0.0
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
     clip: float = 1.0
     tokens: int = 16_384
     lanes: int = 5
     save_s: float = 120.0
+    compile: bool = False
 
     @property
     def scale(self) -> float:
@@ -40,5 +43,5 @@ class Tuning:
     @property
     def id(self) -> str:
         """8 hex digits of everything that changes what comes out, not how fast."""
-        kept = {k: v for k, v in asdict(self).items() if k not in ("tokens", "lanes", "save_s")}
+        kept = {k: v for k, v in asdict(self).items() if k not in ("tokens", "lanes", "save_s", "compile")}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]

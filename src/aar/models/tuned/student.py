@@ -6,18 +6,22 @@ method runs unchanged on either. Several seeds train side by side on one base.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aar.errors import MethodError, Unsupported
 from aar.models import weights
+from aar.models.packing import by_length
+from aar.models.reading import Reading
 from aar.models.tuned.rules import Tuning
-from aar.types import Ability, Fit, Model, Rows, Side
+from aar.types import Ability, Fit, Model, Rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,14 +34,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class TunedStudent:
-    """`frozen` answers features, score and generate. `folder` for checkpoints: a killed `fit` goes on from there.
-    `report(step, steps, loss, tokens_s, eta_s)` hears of progress."""
+class TunedStudent(Reading):
+    """`frozen` answers features, score and generate. `folder` for checkpoints: a killed `fit` goes on from there. `devices`
+    to train on, if not every GPU (else the CPU). `report(step, steps, loss, tokens_s, eta_s)` hears of progress."""
 
     frozen: HeadStudent
     rules: Tuning = field(default_factory=Tuning)
     folder: Path | None = None
-    device: str | None = None
+    devices: tuple[str, ...] = ()
     report: Callable[..., None] = field(default=lambda **scalars: None, repr=False)
 
     def __post_init__(self) -> None:
@@ -49,15 +53,28 @@ class TunedStudent:
         self.name, self.kind = f"{self.frozen.name}-{self.rules.how}", self.frozen.kind
         self.can: frozenset[Ability] = self.frozen.can | {"fit", "tune"}
 
+    @property
+    def reader(self) -> Model:
+        return self.frozen
+
     @cached_property
-    def base(self) -> Base:
+    def bases(self) -> list[Base]:
+        """The frozen model, once on each device; the weights are read when first used."""
+        import torch
+
         from aar.models.tuned.base import Base
 
         assert self.frozen.folder is not None
-        return Base(self.frozen.folder, self.device)
+        found = self.devices or tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
+        return [Base(self.frozen.folder, device, self.rules.compile) for device in found]
+
+    @property
+    def base(self) -> Base:
+        """The one that predicts."""
+        return self.bases[0]
 
     def fit(self, fits: Sequence[Fit]) -> list[Model]:
-        """Trains them `Tuning.together` at a time, those of one batch size side by side."""
+        """Trains them `Tuning.together` at a time, those of one batch size side by side, spread over the devices."""
         from aar.models.training import check
 
         for job in fits:
@@ -67,27 +84,50 @@ class TunedStudent:
             sizes.setdefault(
                 (min(job.batch_size or self.rules.batch_size, len(job.rows)), job.init is None), []
             ).append(i)
-        out: dict[int, Model] = {}
-        kept: list[Checkpoint] = []  # of a killed fit, those that had ended are not trained again
+        parts = []
         for members in sizes.values():
-            for start in range(0, len(members), self.rules.together):
-                some = members[start : start + self.rules.together]
-                out |= dict(zip(some, self._together([fits[i] for i in some], kept), strict=True))
+            size = min(self.rules.together, -(-len(members) // len(self.bases)))
+            parts += [members[start : start + size] for start in range(0, len(members), size)]
+        kept: list[Checkpoint] = []  # of a killed fit, those that had ended are not trained again
+        out: dict[int, Model] = {}
+        for some, models in zip(parts, self._spread([[fits[i] for i in some] for some in parts], kept), strict=True):
+            out |= dict(zip(some, models, strict=True))
         for checkpoint in kept:
             checkpoint.done()
         return [out[i] for i in range(len(fits))]
 
-    def _together(self, jobs: Sequence[Fit], kept: list[Checkpoint]) -> list[Model]:
+    def _spread(self, parts: Sequence[Sequence[Fit]], kept: list[Checkpoint]) -> Iterable[list[Model]]:
+        """Each part on the device that is free next."""
+        if len(self.bases) == 1:
+            return [self._together(jobs, kept, self.base) for jobs in parts]
+        free: SimpleQueue[Base] = SimpleQueue()
+        for base in self.bases:
+            free.put(base)
+
+        def on_next(jobs: Sequence[Fit]) -> list[Model]:
+            base = free.get()
+            try:
+                return self._together(jobs, kept, base)
+            finally:
+                free.put(base)
+
+        with ThreadPoolExecutor(len(self.bases)) as pool:
+            return list(pool.map(on_next, parts))
+
+    def _together(self, jobs: Sequence[Fit], kept: list[Checkpoint], base: Base) -> list[Model]:
         import torch
 
         from aar.models.tuned.checkpoint import Checkpoint, key
         from aar.models.tuned.loop import train
 
         starts = [self._start(job) for job in jobs]
-        start = None if None in starts else {k: torch.cat([s[k] for s in starts if s]) for k in starts[0] or {}}
-        kept.append(Checkpoint(self.folder, key(weights.identity(self.base.folder), jobs, self.rules)))
-        trained = train(self.base, jobs, self.kind, self.rules, start, kept[-1], self.report)
-        return [TunedModel(self, w) for w in trained]
+        start = None
+        if None not in starts:
+            start = {k: torch.cat([s[k] for s in starts if s]).to(base.device) for k in starts[0] or {}}
+        checkpoint = Checkpoint(self.folder, key(weights.identity(base.folder), jobs, self.rules))
+        kept.append(checkpoint)
+        trained = train(base, jobs, self.kind, self.rules, start, checkpoint, self.report)
+        return [TunedModel(self, {k: v.to(self.base.device) for k, v in w.items()}) for w in trained]
 
     def _start(self, job: Fit) -> dict[str, Tensor] | None:
         if job.init is None or job.init is self:
@@ -113,24 +153,17 @@ class TunedStudent:
 
         return reinforce(self, prompts, reward, rules, seed)
 
-    def features(self, rows: Rows, layer: int | None = None, side: Side = "diff") -> np.ndarray:
-        return self.frozen.features(rows, layer, side)
 
-    def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray:
-        return self.frozen.score(prompts, completions)
-
-    def generate(
-        self, prompts: Sequence[str], n: int = 1, temperature: float = 1.0, max_tokens: int = 64, seed: int = 0
-    ) -> list[list[str]]:
-        return self.frozen.generate(prompts, n, temperature, max_tokens, seed)
-
-
-class TunedModel:
+class TunedModel(Reading):
     """A finetuned student: `predict` works, and `fit` and `open` go on from it. weights: [1, ...] each."""
 
     def __init__(self, student: TunedStudent, weights: dict[str, Tensor]) -> None:
         self.student, self.weights = student, weights
         self.name, self.can, self.kind = student.name, student.can, student.kind
+
+    @property
+    def reader(self) -> Model:
+        return self.student
 
     def predict(self, rows: Rows) -> np.ndarray:
         """f32 [n]: P(label = 1)."""
@@ -145,12 +178,16 @@ class TunedModel:
         base, rules = self.student.base, self.student.rules
         if rows.kind != self.kind:
             raise MethodError(f"{self.name} reads {self.kind} rows here", hint="use the rows of this task")
-        ids, out = base.encode(rows.texts), np.empty(len(rows), np.float32)
-        with torch.inference_mode(), applied(base, self.weights, rules):
-            for index in by_length([len(i) for i in ids], rules.tokens):
-                states = base.states([ids[i] for i in index])
-                out[index] = base.logits(states, self.kind).cpu().numpy()
-        return out
+        ids, out, tokens = base.encode(rows.texts), np.empty(len(rows), np.float32), base.most(rules.tokens)
+        while True:
+            try:
+                with torch.inference_mode(), applied(base, self.weights, rules):
+                    for index in by_length(ids, tokens):
+                        states = base.states([ids[i] for i in index])
+                        out[index] = base.logits(states, self.kind).cpu().numpy()
+                return out
+            except torch.OutOfMemoryError:
+                tokens = base.shrunk(tokens, max(map(len, ids)))
 
     def fit(self, fits: Sequence[Fit]) -> list[Model]:
         return self.student.fit([job if job.init else replace(job, init=self) for job in fits])
@@ -159,24 +196,3 @@ class TunedModel:
         from aar.models.tuned.net import TunedNet
 
         return TunedNet(self.student, self.weights, seed)
-
-    def features(self, rows: Rows, layer: int | None = None, side: Side = "diff") -> np.ndarray:
-        return self.student.features(rows, layer, side)
-
-    def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray:
-        return self.student.score(prompts, completions)
-
-    def generate(
-        self, prompts: Sequence[str], n: int = 1, temperature: float = 1.0, max_tokens: int = 64, seed: int = 0
-    ) -> list[list[str]]:
-        return self.student.generate(prompts, n, temperature, max_tokens, seed)
-
-
-def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
-    """Positions in batches of alike length whose padded size stays within `tokens`, the longest first."""
-    order, out = sorted(range(len(lengths)), key=lambda i: -lengths[i]), []
-    while order:
-        count = max(1, tokens // max(1, lengths[order[0]]))
-        out.append(order[:count])
-        order = order[count:]
-    return out
