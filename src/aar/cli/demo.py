@@ -46,6 +46,7 @@ def demo(
         typer.Option(help="Others than search and random, as ARM or ARM:COUNT with commas, e.g. inspect:3,search:2."),
     ] = "",
     model: Annotated[str, typer.Option(help="What LLM researchers think with, as Inspect names it.")] = "scripted",
+    usd: Annotated[float, typer.Option(min=0, help="Dollars that each of them may never pass.")] = 2.0,
     lab: Lab = None,
     json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def demo(
 
         start, folder, scale = time.monotonic(), LabFolder.find(lab), SMALL if small else FULL
         if researchers:
-            scale = _with_team(folder, scale, researchers, model)
+            scale = _with_team(folder, scale, researchers, Llm(model, usd=usd))
         with PeakMemory() as peak:
             for name in scale.testbeds:
                 _measure(out, folder, name, transfer=name != scale.testbeds[0])
@@ -67,13 +68,13 @@ def demo(
         out.show(result, *_lines(result))
 
 
-def _with_team(folder: LabFolder, scale: Scale, wanted: str, model: str) -> Scale:
+def _with_team(folder: LabFolder, scale: Scale, wanted: str, llm: Llm) -> Scale:
     """This team in the place of search and random. Says what an LLM arm lacks before anything is built."""
     from aar.cli.study import parse_arms
     from aar.researchers.llm import given
     from aar.researchers.llm.prices import Prices
 
-    arms, llm = parse_arms(wanted.split(","), each=2 if scale.name != NAME else 3), Llm(model)
+    arms = parse_arms(wanted.split(","), each=2 if scale.name != NAME else 3)
     for arm, _ in arms:
         if arm in given.LLM_ARMS:
             given.ready(arm, llm, Prices(folder.prices))

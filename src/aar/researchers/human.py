@@ -43,6 +43,7 @@ class Human:
                     bench.rest(LOOK_S)
             finally:
                 seat.unlink(missing_ok=True)
+                asked.close()
             if counter.fault:
                 raise counter.fault
 

@@ -100,7 +100,7 @@ def read(request: dict[str, Any]) -> Past:
                     block["text"]
                 ):  # the call that an interruption cut off, unless it heard of it
                     _, tool, args = _next(past)
-                    past.acts += [(tool, args, told[2])] if told[1] == tool else []
+                    past.acts.extend([(tool, args, told[2])] if told[1] == tool else [])
     return past
 
 

@@ -61,6 +61,7 @@ class Agent:
         self.plan, self.link = plan, link
         self.config = GenerateConfig(max_tokens=plan["max_tokens"], max_retries=0)
         self.notes: list[str] = []
+        self.news = ""
         self.toolbox = Toolbox(link, lambda: sandbox().as_type(AarSandbox))
         self.messages: list[ChatMessage] = []
         self.billed, self.known = 0, 0  # input tokens as billed for the first `known` messages
@@ -81,6 +82,9 @@ class Agent:
                 if call.function == "finish":
                     return
                 self.messages.append(await self._act(call))
+            if self.news:
+                self.messages.append(ChatMessageUser(content=self.news))
+                self.news = ""
             idle = 0 if message.tool_calls else idle + 1
             if idle:
                 self.messages.append(ChatMessageUser(content=self.plan["continue"]))
@@ -109,7 +113,9 @@ class Agent:
             return _told(output)
 
         args = {"at": len(messages), "last": messages[-1].text}
-        return await self.link.step("model", args, act, model=name, most=size + OVERHEAD)
+        told = await self.link.step("model", args, act, model=name, most=size + OVERHEAD)
+        self.news = told.get("news") or self.news
+        return told
 
     def _cut(self, state: TaskState) -> None:
         """Begin anew with the task, the notebook and the last messages, from an answer on."""

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from aar.errors import AarError
-from aar.researchers.base import clean
+from aar.researchers.base import Stopped, clean
 from aar.researchers.bench import Bench
 from aar.researchers.journal import is_fact
 from aar.researchers.llm.bench_tools import BenchTools
 from aar.researchers.llm.box import Box
+from aar.researchers.llm.given import Directed
 from aar.researchers.llm.tools import SHOWN, TOOLS, Tool
 
 
@@ -26,9 +27,15 @@ class Asked:
 
     def __init__(self, bench: Bench, tools: BenchTools, box: Box, think: Callable[[str], str] | None = None) -> None:
         self.bench, self.tools, self.box, self.think = bench, tools, box, think
-        self.path = bench.home / "asked.jsonl"
+        self.path, self.directed = bench.home / "asked.jsonl", Directed(bench)
         self.last: tuple[str, str] | None = None
         self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Waits for the call that is under way; there are no more."""
+        with self._lock:
+            self._closed = True
 
     @property
     def offered(self) -> list[Tool]:
@@ -51,13 +58,17 @@ class Asked:
     def use(self, name: str, args: dict[str, Any]) -> str:
         """The answer as text, mistakes of the caller's too. Raises `Stopped` and what is the lab's fault."""
         with self._lock:
+            if self._closed:
+                raise Stopped("the session is over")
             with self.path.open("ab") as file:
                 file.write(json.dumps({"tool": name, "args": args}).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
             self.bench.log(f"{clean(name, 40)}: {clean(json.dumps(args), 200)}")
             self.last = name, self._answer(name, args)
-            return self.last[1]
+            news = self.directed.news()
+            self.directed.hear(news)
+            return f"{self.last[1]}\n\n{news}" if news else self.last[1]
 
     def _answer(self, name: str, args: dict[str, Any]) -> str:
         try:

@@ -12,6 +12,7 @@ from typing import Any
 from aar.errors import ProviderDown
 from aar.researchers.base import Stopped, clean
 from aar.researchers.bench import Bench
+from aar.researchers.llm.given import Directed
 from aar.researchers.llm.prices import Prices, Tokens
 from aar.researchers.llm.purse import Purse, Waiting
 from aar.researchers.llm.unanswered import Unanswered
@@ -24,17 +25,17 @@ class Asking:
     """For one researcher. Threads may share it."""
 
     def __init__(self, bench: Bench, purse: Purse, prices: Prices) -> None:
-        self.bench, self.purse, self.prices = bench, purse, prices
+        self.bench, self.purse, self.prices, self.directed = bench, purse, prices, Directed(bench)
 
     def ask(
         self, key: str, model: str, most_in: int, most_out: int, send: Callable[[str], dict[str, Any]]
     ) -> dict[str, Any]:
-        """What `send(ref)` answers, with `ref` and `model`; it raises Unanswered. Tokens: at most so many are billed."""
+        """What `send(ref)` answers, with `ref`, `model` and `news` for the model to read; it raises Unanswered. Tokens: at most so many are billed."""
         most = self.prices.most(model, most_in, most_out)
         for tries in range(1 << 30):
             ref = self._reserve(key, most)
             try:
-                return {**send(ref), "ref": ref, "model": model}
+                return {**send(ref), "ref": ref, "model": model, "news": self.directed.news()}
             except Unanswered as no:
                 (self.purse.lose if no.billed else self.purse.release)(ref)
                 if no.final:
@@ -53,6 +54,7 @@ class Asking:
 
     def settle(self, answer: dict[str, Any]) -> None:
         """Once the answer is on disk; again, it changes nothing. `tokens` None: nobody tells, so it costs its worst case."""
+        self.directed.hear(answer.get("news", ""))
         if answer["tokens"] is None:
             return self.purse.lose(answer["ref"])
         used = Tokens(**answer["tokens"])

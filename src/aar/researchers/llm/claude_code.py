@@ -103,7 +103,7 @@ class Session:
     def __init__(self, bench: Bench, asked: Asked, relay: Relay, running: Running) -> None:
         self.bench, self.asked, self.relay, self.running = bench, asked, relay, running
         self.finished = asyncio.Event()
-        self.fault: BaseException | None = None
+        self.fault: Exception | None = None
 
     async def run(self, first: str, go_on: str) -> None:
         """Until it calls `finish` or stops asking for tools. Raises what ended it."""
@@ -146,7 +146,7 @@ class Session:
                 self.finished.set()
             try:
                 text = await asyncio.to_thread(self.asked.use, name, args) if name != "finish" else "bye"
-            except BaseException as fault:
+            except Exception as fault:  # whatever it is, it ends the session: nobody in there may hide it
                 self.fault = fault
                 raise
             return {"content": [{"type": "text", "text": text}]}

@@ -28,6 +28,7 @@ PROMPTS = Path(__file__).parent / "prompts"
 LIMITS = Limits(memory_mb=2048, pids=128, disk_mb=1024, output_mb=1, cpus=1.0)
 EXTRAS = {"inspect": ("inspect_ai", "llm"), "claude": ("claude_agent_sdk", "claude")}  # arm -> module, extra
 LLM_ARMS = tuple(EXTRAS)
+CHANGED = "The owner of the study changes your direction. From now on: {}"
 SCRIPT = "scripted"  # the model's name on the command line
 
 
@@ -117,10 +118,29 @@ def told(bench: Bench) -> dict[str, str]:
     for packaged in sorted(PROMPTS.glob("*.md")):
         text = (found if (found := own / packaged.name).exists() else packaged).read_text()
         filled[packaged.stem] = text if packaged.stem == "compacted" else Template(text).safe_substitute(values)
+    filled["direction"] = str(values["direction"])
     part = path.with_suffix(".part")
     part.write_text(json.dumps(filled))
     os.replace(part, path)
     return filled
+
+
+class Directed:
+    """A direction that the owner changed while a researcher is at work: what it has not heard yet."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, path = bench, bench.home / "prompts.json"
+        self.heard = json.loads(path.read_text()).get("direction") if path.exists() else None
+
+    def news(self) -> str:
+        """Words for it to read; "" where nothing changed."""
+        now = starts.of(self.bench.assignment).text
+        return CHANGED.format(now) if self.heard not in (None, now) else ""
+
+    def hear(self, news: str) -> None:
+        """It has been told: on disk, or to its face."""
+        if news:
+            self.heard = news.removeprefix(CHANGED.format(""))
 
 
 @contextlib.contextmanager

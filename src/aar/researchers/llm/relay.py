@@ -136,6 +136,8 @@ def checked(raw: bytes, models: Mapping[str, str], most_out: int) -> dict[str, A
     try:
         given = json.loads(raw)
         request = {name: given[name] for name in FIELDS if name in given}
+        if not all(isinstance(message, dict) for message in request["messages"]):
+            raise TypeError("messages are objects")
         request["max_tokens"] = max(1, min(int(request["max_tokens"]), most_out))
         parts, named = (
             list(_objects([request["messages"], request.get("system"), request.get("tools")])),
