@@ -134,6 +134,10 @@ def test_the_owners_settings_are_read_or_refused() -> None:
     """How many seeds a verdict takes and which verdicts are looked over."""
     assert worker.rules_of({}) == RerunRules()
     assert worker.rules_of({"AAR_RERUN_SEEDS": "2", "AAR_BATTERY": "all"}) == RerunRules(2, battery="all")
+    large = worker.rules_of(
+        {"AAR_RERUN_WALL_S": "40000", "AAR_RERUN_MEMORY_MB": "32000", "AAR_RERUN_GPUS": "1,3"}, 5
+    ).limits
+    assert (large.wall_s, large.memory_mb, large.gpus) == (40_000, 32_000, (3,))
     for wrong in ("0", "17", "-1", "many"):
         with pytest.raises(InputError, match="1 to 16"):
             worker.rules_of({"AAR_RERUN_SEEDS": wrong})

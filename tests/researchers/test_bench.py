@@ -14,6 +14,7 @@ from aar.errors import BudgetSpent, InputError, LabError
 from aar.researchers import space
 from aar.researchers.base import Stopped
 from aar.researchers.fakes import FakeHands
+from aar.researchers.grants import Grants
 
 SOURCE = space.source(space.draw(np.random.default_rng(0)), "a test")
 
@@ -44,6 +45,25 @@ def test_a_failing_method_is_a_trial_with_an_error(world: Any) -> None:
     assert trial.error == "method_raised: no [2J"
     assert trial.p.shape == (0, 40)
     assert bench.budget().trials == 5
+
+
+class Timed(FakeHands):
+    """Remembers how long a run was given."""
+
+    given: tuple[float, ...] = ()
+
+    def run(self, *args: Any) -> Any:
+        self.given += (args[-1],)
+        return super().run(*args)
+
+
+@pytest.mark.parametrize(("grants", "given"), [(Grants(), 60.0), (Grants(trial_s=9000), 9000)])
+def test_a_trial_has_the_time_that_was_granted(world: Any, grants: Grants, given: float) -> None:
+    """A head takes seconds, a finetuning hours."""
+    hands = Timed(world.folder / "ada", world.task)
+    bench = world.bench(world.assignment(grants=grants), hands=hands)
+    bench.try_method(bench.write_method("m", SOURCE))
+    assert hands.given == (given,)
 
 
 class Hostile(FakeHands):

@@ -16,7 +16,13 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def new(
-    name: str,
+    name: Annotated[str | None, typer.Argument(help="Else the recipe's.", show_default=False)] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A ready configuration, started at once; the options below are then its own.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only a recipe's plan, cost, and what is missing.")
+    ] = False,
     problem: Annotated[str, typer.Option(help="What they work on, e.g. code.")] = "code",
     search: Annotated[int, typer.Option(min=0, help="Researchers that search.")] = 6,
     random: Annotated[int, typer.Option(min=0, help="Researchers that draw at random: the control.")] = 3,
@@ -44,8 +50,11 @@ def new(
     lab: Lab = None,
     json: Json = False,
 ) -> None:
-    """Write down who works how on what. Starts nothing."""
+    """Write down who works how on what. Starts nothing, unless it is a recipe."""
     with run_command(json) as out:
+        if recipe or dry_run or not name:
+            _from_recipe(out, LabFolder.find(lab), recipe, name, dry_run)
+            return
         from aar.researchers.base import Llm
         from aar.researchers.llm.draw import draw
         from aar.researchers.llm.given import LLM_ARMS, ready
@@ -84,6 +93,16 @@ def new(
         out.show(spec.as_json(), _people(spec), f"start it: aar study run {name}")
 
 
+def _from_recipe(out: Output, lab: LabFolder, recipe: str | None, name: str | None, dry_run: bool) -> None:
+    from aar.cli.from_recipe import start
+    from aar.studies.recipe import names
+
+    if not recipe:
+        what = "--dry-run shows the plan of a recipe" if dry_run else "the study has no name"
+        raise InputError(what, hint=f"aar study new NAME, or --recipe with one of: {', '.join(names())}")
+    start(out, lab, recipe, name, dry_run)
+
+
 def parse_arms(given: list[str] | None, each: int | None = None) -> list[tuple[str, int]]:
     """ARM=COUNT or ARM:COUNT; an ARM alone means `each` of them, where that is said."""
     from aar.researchers.base import researchers
@@ -111,17 +130,17 @@ def _people(spec: Any) -> Any:
 def run(name: str, lab: Lab = None, json: Json = False) -> None:
     """Run a study until its budgets are spent. Ctrl-C stops it cleanly."""
     with run_command(json) as out:
-        _run(out, LabFolder.find(lab), name)
+        run_here(out, LabFolder.find(lab), name)
 
 
 @app.command()
 def resume(name: str, lab: Lab = None, json: Json = False) -> None:
     """Go on with a study that was stopped or killed: nothing acknowledged is lost, nothing paid is repeated."""
     with run_command(json) as out:
-        _run(out, LabFolder.find(lab), name)
+        run_here(out, LabFolder.find(lab), name)
 
 
-def _run(out: Output, lab: LabFolder, name: str) -> None:
+def run_here(out: Output, lab: LabFolder, name: str) -> None:
     from aar.studies.runner import run_study
     from aar.studies.spec import StudyFolder
 

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -180,15 +181,28 @@ def _kept_alive(lab: Lab, job: Job) -> Iterator[None]:
         thread.join()
 
 
-def rules_of(environment: Mapping[str, str]) -> RerunRules:
-    """The owner's settings: $AAR_RERUN_SEEDS, how many seeds a verdict takes (5), and $AAR_BATTERY, which verdicts the
-    integrity checks look over (ten more reruns each, so none unasked)."""
-    said = environment.get("AAR_RERUN_SEEDS", "")
-    if said and not (said.isdigit() and 1 <= int(said) <= 16):
-        raise InputError(
-            f"AAR_RERUN_SEEDS={said[:20]} is no number of seeds from 1 to 16", code="bad_setting", hint="unset it for 5"
-        )
-    return RerunRules(int(said or RerunRules.seeds), battery=_battery(environment.get("AAR_BATTERY", "off")))
+def rules_of(environment: Mapping[str, str], place: int = 0) -> RerunRules:
+    """The owner's settings: $AAR_RERUN_SEEDS, how many seeds a verdict takes (5), $AAR_RERUN_WALL_S and $AAR_RERUN_MEMORY_MB,
+    what all seeds together may use, $AAR_RERUN_GPUS, the host's ("0" or "0,1") of which the worker at `place` uses one, and
+    $AAR_BATTERY, which verdicts the integrity checks look over (ten more reruns each, so none unasked)."""
+    base = RerunRules()
+    gpus = [int(one) for one in environment.get("AAR_RERUN_GPUS", "").split(",") if one.strip().isdigit()]
+    limits = replace(
+        base.limits,
+        wall_s=_number(environment, "AAR_RERUN_WALL_S", round(base.limits.wall_s), 10**7),
+        memory_mb=_number(environment, "AAR_RERUN_MEMORY_MB", base.limits.memory_mb, 10**7),
+        gpus=(gpus[place % len(gpus)],) if gpus else (),
+    )
+    seeds = _number(environment, "AAR_RERUN_SEEDS", base.seeds, 16)
+    return RerunRules(seeds, limits, _battery(environment.get("AAR_BATTERY", "off")))
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+    said = environment.get(name, "")
+    if said and not (said.isdigit() and 1 <= int(said) <= most):
+        what = f"{name}={said[:20]} is no number from 1 to {most}"
+        raise InputError(what, code="bad_setting", hint=f"unset it for {default}")
+    return int(said or default)
 
 
 def _battery(said: str) -> Literal["off", "promoted", "all"]:
@@ -205,7 +219,7 @@ def main(root: str, name: str) -> None:
     folder = LabFolder(Path(root))
     lab = open_lab(folder, lambda store: GateScorer(folder, store))
     try:
-        work(lab, name, rules_of(os.environ))
+        work(lab, name, rules_of(os.environ, os.getpid()))
     finally:
         lab.close()
 

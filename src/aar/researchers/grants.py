@@ -16,7 +16,8 @@ NETWORK = "network.jsonl"  # and what they asked of the hosts that are open to t
 
 @dataclass(frozen=True)
 class Grants:
-    """`hosts`: reached by https (see `sandboxes.proxy`). `gpus`: the host's, by index. None: the default stays."""
+    """`hosts`: reached by https (see `sandboxes.proxy`). `gpus`: the host's, by index. `trial_s`: of one trial, all its
+    seeds. None: the default stays."""
 
     hosts: Sequence[str] = ()
     gpus: Sequence[int] = ()
@@ -24,10 +25,11 @@ class Grants:
     cpus: float | None = None
     pids: int | None = None
     disk_mb: int | None = None
+    trial_s: float | None = None
 
     def __post_init__(self) -> None:
         checked_hosts(self.hosts)
-        for name in ("memory_mb", "cpus", "pids", "disk_mb"):
+        for name in ("memory_mb", "cpus", "pids", "disk_mb", "trial_s"):
             if (most := getattr(self, name)) is not None and most <= 0:
                 raise InputError(f"{name} must be more than 0", code="bad_grant")
 

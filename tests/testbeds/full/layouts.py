@@ -9,7 +9,26 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-WORDS = "amber birch cedar delta ember fjord grove haven inlet jolly kayak lunar maple north ocean pearl quartz river".split()
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "haven",
+    "inlet",
+    "jolly",
+    "kayak",
+    "lunar",
+    "maple",
+    "north",
+    "ocean",
+    "pearl",
+    "quartz",
+    "river",
+]
 
 
 def sentence(n: int, length: int = 20) -> str:

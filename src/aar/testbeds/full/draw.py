@@ -6,7 +6,7 @@ cell; a pair is turned round in half of a cell's rows. All orders are keyed by t
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -99,11 +99,3 @@ def _sided(rows: Sequence[Candidate], split: Split, secret: bytes, name: str) ->
 def _turned(row: Candidate) -> Candidate:
     prompt, better, worse = row.text  # type: ignore[misc]
     return Candidate(row.where, row.pool, Pair(prompt, worse, better), 1, row.subset, row.difficulty)
-
-
-def balance(rows: Sequence[Candidate]) -> dict[str, tuple[int, int]]:
-    """difficulty -> (rows with label 0, with label 1)."""
-    found: dict[str, Counter[int]] = defaultdict(Counter)
-    for row in rows:
-        found[row.difficulty][row.label] += 1
-    return {difficulty: (n[0], n[1]) for difficulty, n in sorted(found.items())}

@@ -93,12 +93,16 @@ def _graded(
     todo = {s.key: s for s in solutions if s.key not in verdicts}
     with ThreadPoolExecutor(os.cpu_count()) as pool, path.open("a") as file:
         jobs = {pool.submit(solving.right, known[plain(s.question)], s.text, run): key for key, s in todo.items()}
-        for done, job in enumerate(as_completed(jobs), start=1):
-            verdicts[jobs[job]] = job.result()
-            file.write(json.dumps({"key": jobs[job], "correct": job.result()}) + "\n")
-            file.flush()
-            if progress:
-                progress(done, len(jobs))
+        try:
+            for done, job in enumerate(as_completed(jobs), start=1):
+                verdicts[jobs[job]] = job.result()
+                file.write(json.dumps({"key": jobs[job], "correct": job.result()}) + "\n")
+                file.flush()
+                if progress:
+                    progress(done, len(jobs))
+        except BaseException:  # Ctrl-C too: what has not begun never begins
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return verdicts
 
 
