@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from aar.cli import _study_live
 from aar.cli.console import Json, Lab, Output, run_command, table
 from aar.errors import InputError
 from aar.settings import LabFolder
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(_study_live.app)
 
 
 @app.command()

@@ -23,6 +23,12 @@ from aar.researchers.grants import Grants
 FindingKind = Literal["result", "hypothesis", "insight", "error", "observation"]
 
 
+class Retuned(AarError):
+    """The study was changed in a way that this researcher must be started anew for. Nothing that was done is lost."""
+
+    default_code = "retuned"
+
+
 class Stopped(AarError):
     """The study was stopped or the wall clock ran out: return from `work`. Not a failure."""
 

@@ -13,12 +13,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aar.errors import BudgetSpent, InputError, MethodError
+from aar.errors import AarError, BudgetSpent, InputError, MethodError
 from aar.executors.base import Executor, Job
 from aar.lab import room
 from aar.lab.archive import extract
 from aar.researchers import findings as forum
-from aar.researchers.base import Answer, Assignment, BoardRow, Event, Finding, FindingKind, Left, Stopped, Trial, clean
+from aar.researchers.base import (
+    Answer,
+    Assignment,
+    BoardRow,
+    Event,
+    Finding,
+    FindingKind,
+    Left,
+    Retuned,
+    Stopped,
+    Trial,
+    clean,
+)
 from aar.researchers.hands import Reply, RunsMethods
 from aar.researchers.journal import Journal, Told
 from aar.researchers.outputs import PublicTask
@@ -53,6 +65,7 @@ class Bench:
         self.observe = observe or (lambda event: None)
         self.name, self.direction, self.study = assignment.name, assignment.direction, assignment.study
         self.journal = Journal(home / "journal.jsonl", f"{assignment.study}/{assignment.name}")
+        self._anew = False
         self.spent = {"trial": 0, "evaluation": 0, "submission": 0}
         self._known: dict[int, Finding] = {}
         self._stored: dict[Path, str] = {}  # method folder -> its snapshot
@@ -70,17 +83,12 @@ class Bench:
     def budget(self) -> Left:
         def ask(_: str) -> dict[str, float]:
             paid = sum(int(b["left"]) for b in self.client.budget(self.problem)["evaluations"])
-            return {"paid": paid, "seconds": round(self.assignment.wall_s - self.journal.elapsed_s, 1)}
+            left = {kind: max(0, self._most(kind) - count) for kind, count in self.spent.items()}
+            return {**left, "paid": paid, "seconds": round(self.assignment.wall_s - self.journal.elapsed_s, 1)}
 
         told = self._do("budget", {}, ask).answer
-        most, spent = self.assignment, self.spent
-        return Left(
-            most.trials - spent["trial"],
-            min(most.evaluations - spent["evaluation"], told["paid"]),
-            most.submissions - spent["submission"],
-            told["paid"],
-            told["seconds"],
-        )
+        evaluations = min(told["evaluation"], told["paid"])
+        return Left(told["trial"], evaluations, told["submission"], told["paid"], told["seconds"])
 
     def findings(self) -> list[Finding]:
         def changed(_: str) -> list[dict[str, Any]]:
@@ -112,7 +120,6 @@ class Bench:
         return folder
 
     def try_method(self, method: Path, held_out: bool = True) -> Trial:
-        self._charge("trial", self.assignment.trials)
         name, seeds, source = method.name, self._public.seeds, (method / "method.py").read_text()
 
         def run(key: str) -> dict[str, Any]:
@@ -126,7 +133,7 @@ class Bench:
                 room.check(self.home)  # without any, the method is not to blame
                 return {"error": clean(f"{error.code}: {error.message}"), "seconds": 0.0}
 
-        told = self._do("try", {"name": name, "source": source, "held_out": held_out}, run)
+        told = self._paid("trial", "try", {"name": name, "source": source, "held_out": held_out}, run)
         trial = self._public.trial(name, told.answer)
         self._tell(told, "trial", name, method=name, source=source, seconds=trial.seconds, error=trial.error)
         return trial
@@ -134,9 +141,9 @@ class Bench:
     # -- public acts
 
     def evaluate(self, predictions: Mapping[str, float]) -> Answer:
-        self._charge("evaluation", self.assignment.evaluations)
         vector = {id_: float(p) for id_, p in predictions.items()}
-        told = self._do("evaluate", vector, lambda key: self.client.evaluate(self.problem, vector, self.study, key=key))
+        ask = lambda key: self.client.evaluate(self.problem, vector, self.study, key=key)  # noqa: E731
+        told = self._paid("evaluation", "evaluate", vector, ask)
         answer = _answer(told.answer, "answered")
         self._tell(
             told, "evaluation", _in_words(answer), improved=answer.improved, pgr=answer.pgr, duplicate=answer.duplicate
@@ -145,7 +152,6 @@ class Bench:
 
     def submit(self, method: Path, claimed: float | None = None) -> int:
         """A folder that was uploaded is submitted as that snapshot, so that what it builds on stays known."""
-        self._charge("submission", self.assignment.submissions)
         name, snapshot = method.name, self._stored.get(method)
 
         def send(key: str) -> dict[str, Any]:
@@ -155,7 +161,9 @@ class Bench:
             return self.client.submit(self.problem, name, method, claimed, key=key)
 
         source = (method / "method.py").read_text()
-        told = self._do("submit", {"name": name, "source": source, "snapshot": snapshot, "claimed": claimed}, send)
+        told = self._paid(
+            "submission", "submit", {"name": name, "source": source, "snapshot": snapshot, "claimed": claimed}, send
+        )
         self._tell(told, "submission", name, submission=told.answer["id"], method=name)
         return int(told.answer["id"])
 
@@ -248,14 +256,38 @@ class Bench:
         """`Stopped` where the study was stopped or this researcher's time is over."""
         if self.stop.is_set():
             raise Stopped("the study was stopped")
+        if self._anew:
+            raise Retuned("it goes on with another model")
         if self.journal.elapsed_s >= self.assignment.wall_s:
             raise Stopped("the wall clock ran out", code="out_of_time")
 
-    def _charge(self, what: str, most: int) -> None:
-        """Before the act: a call that fails is paid as well, and so the same on replay."""
-        if self.spent[what] >= most:
-            raise BudgetSpent(f"all {most} {what}s of the assignment are used", code="assignment_spent")
-        self.spent[what] += 1
+    def retune(self, assignment: Assignment) -> None:
+        """Other budgets, caps or words from the next act on. Another model: this bench ends with `Retuned`."""
+        thinks = lambda a: (a.llm.model, a.llm.think)  # noqa: E731
+        self._anew |= thinks(assignment) != thinks(self.assignment)
+        self.assignment = assignment
+
+    def _most(self, kind: str) -> int:
+        return int(getattr(self.assignment, f"{kind}s"))
+
+    def _paid(self, kind: str, call: str, args: Any, act: Callable[[str], Any]) -> Told:
+        """Paid before the act, so a call that fails is paid as well. A refusal is in the journal too: a budget that is
+        changed later changes nothing that happened."""
+        before = self.spent[kind]
+
+        def charged(key: str) -> Any:
+            if before >= self._most(kind):
+                raise BudgetSpent(f"all {self._most(kind)} {kind}s of the assignment are used", code="assignment_spent")
+            self.spent[kind] = before + 1
+            return act(key)
+
+        try:
+            told = self._do(call, args, charged)
+        except AarError as error:
+            self.spent[kind] = before + (error.code != "assignment_spent")
+            raise
+        self.spent[kind] = before + 1
+        return told
 
     def _queued(self, name: str, run: Callable[[], Reply]) -> Reply:
         """Run it when the executor grants a slot."""

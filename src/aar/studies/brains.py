@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from aar.errors import AarError, BudgetSpent, ProviderDown
 from aar.executors.base import Executor, Handle, Job
 from aar.lab import room
-from aar.researchers.base import Stopped, researchers
+from aar.researchers.base import Retuned, Stopped, researchers
 from aar.researchers.bench import Bench
 from aar.researchers.hands import Hands
 from aar.studies.events import EventLog
@@ -60,6 +60,7 @@ class Brains:
     failed: list[str] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _hands: dict[str, Hands] = field(default_factory=dict)
+    _benches: dict[str, Bench] = field(default_factory=dict)
 
     def __enter__(self) -> Brains:
         for member in self.spec.researchers:
@@ -87,12 +88,14 @@ class Brains:
         try:
             while not self.stop.is_set():
                 self.log.tell(member.name, "state", "works", arm=member.arm, direction=member.direction)
-                bench = self._bench(member)
+                bench = self._bench(member.name)
                 try:
-                    researchers.get(member.arm)(self.spec.assignment(member)).work(bench)
+                    researchers.get(member.arm)(bench.assignment).work(bench)
                     return self._over(member, "finished")
                 except (Stopped, BudgetSpent) as end:
                     return self._over(member, "stopped" if self.stop.is_set() else "finished", end)
+                except Retuned as change:
+                    self.log.tell(member.name, "state", f"begins anew: {change.message}", state="works")
                 except AarError as error:
                     step = bench.journal.step
                     tries, reached = (tries + 1, reached) if step <= reached else (1, step)
@@ -118,8 +121,16 @@ class Brains:
         finally:
             self._hands[member.name].close()
 
-    def _bench(self, member: Member) -> Bench:
-        return Bench(
+    def retune(self, spec: StudySpec) -> None:
+        """Everybody goes on under the changed study."""
+        self.spec = spec
+        for member in spec.researchers:
+            if bench := self._benches.get(member.name):
+                bench.retune(spec.assignment(member))
+
+    def _bench(self, name: str) -> Bench:
+        member = next(m for m in self.spec.researchers if m.name == name)  # as of now: its direction may have changed
+        self._benches[name] = bench = Bench(
             self.spec.assignment(member),
             self.folder.home(member.name),
             self.clients[member.name],
@@ -130,6 +141,7 @@ class Brains:
             self.stop,
             self.log.of_researcher(member.name),
         )
+        return bench
 
     def _lasts(self, error: AarError, tries: int) -> bool:
         return error.code in FATAL or tries >= PATIENCE

@@ -136,6 +136,8 @@ def _session(folder: StudyFolder, spec: StudySpec, log: EventLog, stop: threadin
 def _wait(going: Callable[[], bool], brains: Brains, served: Served, pulse: Pulse, stop: threading.Event) -> None:
     """Until it is over or somebody stops it; raises a fault that lasts."""
     while going() and not stop.is_set():
+        if (now := brains.folder.load()) != brains.spec:
+            brains.retune(now)
         if fault := served.fault or pulse.fault:
             raise fault
         _check_model(Problem.parse(brains.spec.problem))

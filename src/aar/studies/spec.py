@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from aar.researchers.base import Assignment, Llm
 from aar.researchers.grants import Grants
 from aar.settings import LabFolder
 
+BUDGETS = ("wall_s", "trials", "evaluations", "submissions")
+LLM = ("model", "think", "usd", "usd_study", "usd_day")
 MAX_NAME = 24  # a researcher's name, at most 40 long, starts with its study's
 
 
@@ -88,6 +90,15 @@ class StudySpec:
             self.grants.dealt(self.researchers.index(member)),
         )
 
+    def tuned(self, change: Mapping[str, Any]) -> StudySpec:
+        """With one line of `retuned.jsonl` (see `retune`)."""
+        budgets = {name: change[name] for name in BUDGETS if name in change}
+        llm = {name: change[name] for name in LLM if name in change}
+        told = change.get("who", ())
+        people = tuple(replace(m, direction=change["direction"]) if m.name in told else m for m in self.researchers)
+        words = {**self.directions, **change.get("words", {})}
+        return replace(self, researchers=people, directions=words, llm=replace(self.llm, **llm), **budgets)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -102,6 +113,10 @@ class StudyFolder:
     @property
     def root(self) -> Path:
         return self.lab.root / "studies" / self.name
+
+    @property
+    def retuned(self) -> Path:
+        return self.root / "retuned.jsonl"
 
     @property
     def events(self) -> Path:
@@ -125,7 +140,7 @@ class StudyFolder:
     def create(self, spec: StudySpec) -> None:
         """Conflict where a study of that name is there and is another one."""
         if (self.root / "spec.json").exists():
-            if self.load() != spec:
+            if self.written() != spec:
                 raise Conflict(
                     f"study {spec.name!r} is there with other settings",
                     code="study_exists",
@@ -136,6 +151,13 @@ class StudyFolder:
         write_private(self.root / "spec.json", spec.as_json())
 
     def load(self) -> StudySpec:
+        """As it was written, and retuned since."""
+        spec = self.written()
+        for line in self.retuned.read_bytes().splitlines() if self.retuned.exists() else ():
+            spec = spec.tuned(json.loads(line))
+        return spec
+
+    def written(self) -> StudySpec:
         path = self.root / "spec.json"
         if not path.exists():
             known = ", ".join(studies(self.lab)) or "none yet"
