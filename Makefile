@@ -23,7 +23,7 @@ test: setup-dev
 	@$(PY) -m pytest -q -m "not soak" -n auto --maxprocesses 4 --dist loadfile tests
 
 soak: setup-dev
-	@$(PY) -m pytest -q tests
+	@$(PY) -m pytest -q -n auto --maxprocesses 4 --dist loadfile --timeout 1500 -rfE tests
 
 lint: setup-dev
 	@.venv/bin/ruff check src tests bench && .venv/bin/ruff format --check src tests bench && .venv/bin/mypy
