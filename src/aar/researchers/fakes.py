@@ -21,6 +21,7 @@ from aar.executors.base import Handle, Job, Lease
 from aar.lab.archive import extract
 from aar.researchers import space
 from aar.researchers.hands import Reply
+from aar.researchers.jobs import Jobs
 from aar.sandboxes import WORKSPACE, Mount, Sandbox, available
 from aar.task.folder import ModelSpec, RunSpec, TaskSpec, read_rows, write_rows
 from aar.task.pack import pack, pack_files
@@ -77,7 +78,7 @@ class FakeHands:
             *(Mount(path, at) for at, path in shown.items()),
             Mount(self.workspace, WORKSPACE, writable=True),
         )
-        self.runs = 0
+        self.runs, self.jobs = 0, Jobs()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -115,7 +116,7 @@ class FakeHands:
         path.write_text(json.dumps({"ids": list(ids), "p": p}))
 
     def close(self) -> None:
-        """Nothing to end."""
+        self.jobs.close()
 
 
 class FakeExecutor:

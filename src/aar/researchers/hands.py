@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from aar.errors import InputError, MethodError, ProviderDown
 from aar.researchers.base import Stopped
+from aar.researchers.jobs import Jobs
 from aar.sandboxes import PYTHON, WORKSPACE, Limits, Mount, Running, Sandbox, available, results
 from aar.scoring.layout import PUBLIC_FEATURES, STUDENT
 
@@ -47,6 +48,7 @@ class RunsMethods(Protocol):
     @property
     def sandbox(self) -> Sandbox: ...
 
+    jobs: Jobs
     methods: Path
     workspace: Path
     task: Path
@@ -78,6 +80,7 @@ class Hands:
     def __init__(self, sandbox: Sandbox, mounts: Sequence[Mount], limits: Limits = RESEARCH_LIMITS) -> None:
         self.sandbox, self.mounts, self.limits = sandbox, tuple(mounts), limits
         self.task, self.methods, self.workspace = (self._source(at) for at in ("/task", METHODS, WORKSPACE))
+        self.jobs = Jobs()
         self._running: Running | None = None
         self._buffer = b""
         self._requests = 0
@@ -120,8 +123,9 @@ class Hands:
             raise lost.down or MethodError(f"the trial was lost {TRIES} times: {lost}", code="trial_lost") from lost
 
     def close(self) -> None:
-        """End the process, also in the middle of a run, which then raises `Stopped`. For good."""
+        """End the process and all jobs, also in the middle of a run, which then raises `Stopped`. For good."""
         self._closed = True
+        self.jobs.close()
         self._stop()
 
     @property

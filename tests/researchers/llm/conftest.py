@@ -45,6 +45,7 @@ class Lab:
             researchers.get(self.arm)(who).work(bench)
         finally:
             bench.close()
+            bench.hands.close()
 
     def until_done(self, most: int = 60, llm: Llm | None = None) -> int:
         """Start it again and again, as a study does, until it ends by itself. Returns how many starts that took."""

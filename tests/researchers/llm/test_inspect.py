@@ -188,7 +188,10 @@ def test_jobs_go_on_while_it_thinks(lab: Any, fake: FakeMessages) -> None:
         for name, args in [moves[len(request["messages"]) // 2]]
     ]
     lab.session()
-    assert lab.steps("job") == ["job 1 ended with exit 0\nbegun\ndone\n"]
+    (told,) = lab.steps("job")
+    state, _, output = told.partition("\n")
+    assert (json.loads(state)["state"], json.loads(state)["code"]) == ("ended", 0)
+    assert output.strip() == "begun\ndone"
 
 
 def test_it_does_not_start_without_what_it_needs(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ LIMITS = Limits(memory_mb=2048, pids=128, disk_mb=1024, output_mb=1, cpus=1.0)
 EXTRAS = {"inspect": ("inspect_ai", "llm"), "claude": ("claude_agent_sdk", "claude")}  # arm -> module, extra
 LLM_ARMS = tuple(EXTRAS)
 CHANGED = "The owner of the study changes your direction. From now on: {}"
+LATER = ("compacted", "question")  # filled in when they are needed
 SCRIPT = "scripted"  # the model's name on the command line
 
 
@@ -97,8 +98,11 @@ def desk_mounts(bench: Bench) -> list[Mount]:
 
 
 def granted(bench: Bench) -> tuple[Sandbox, list[Mount], Limits]:
-    """Where its commands run: the sandbox with the hosts, the GPUs and the limits that its study grants."""
-    return bench.hands.sandbox, desk_mounts(bench), bench.assignment.grants.over(LIMITS, bench.home)
+    """Where its commands run: the sandbox with the hosts, the GPUs and the limits that its study grants. From here on the
+    server of its jobs runs there too."""
+    where = bench.hands.sandbox, desk_mounts(bench), bench.assignment.grants.over(LIMITS, bench.home)
+    bench.hands.jobs.serve(*where)
+    return where
 
 
 def told(bench: Bench) -> dict[str, str]:
@@ -117,7 +121,7 @@ def told(bench: Bench) -> dict[str, str]:
     filled = {}
     for packaged in sorted(PROMPTS.glob("*.md")):
         text = (found if (found := own / packaged.name).exists() else packaged).read_text()
-        filled[packaged.stem] = text if packaged.stem == "compacted" else Template(text).safe_substitute(values)
+        filled[packaged.stem] = text if packaged.stem in LATER else Template(text).safe_substitute(values)
     filled["direction"] = str(values["direction"])
     part = path.with_suffix(".part")
     part.write_text(json.dumps(filled))

@@ -25,7 +25,7 @@ from inspect_ai.util import (
 
 from aar.errors import InputError
 from aar.researchers.llm.box import SH
-from aar.sandboxes import WORKSPACE, Limits, Mount, Outcome, Running, Sandbox
+from aar.sandboxes import WORKSPACE, Limits, Mount, Outcome, Sandbox
 from aar.sandboxes.described import reopened
 
 DEFAULT_S, FILE_S = 600, 60
@@ -85,10 +85,6 @@ class AarSandbox(SandboxEnvironment):
         if outcome.stopped_by == "wall":
             raise TimeoutError(f"not done after {limits.wall_s:g} s; it printed: {_text(outcome.stdout)[-2000:]}")
         return outcome
-
-    def start(self, cmd: list[str]) -> Running:
-        """A program that goes on until it ends, or until this process does."""
-        return self.sandbox.start(cmd, self.mounts, None, self.limits)
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         script = 'if [ -d "$1" ]; then exit 21; fi; mkdir -p "$(dirname "$1")" && cat > "$1"'

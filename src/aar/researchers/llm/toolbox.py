@@ -20,7 +20,7 @@ from aar.researchers.llm.box import JSON_CAP, PACKED, SH, packed
 from aar.researchers.llm.sandbox import AarSandbox
 from aar.researchers.llm.tools import SHOWN, Tool
 from aar.researchers.llm.unanswered import Unanswered
-from aar.sandboxes import Running
+from aar.sandboxes import PYTHON
 
 
 class Stop(Exception):
@@ -63,11 +63,10 @@ class Link:
 
 
 class Toolbox:
-    """`box`: the sandbox, asked for at each use. Jobs live as long as this process."""
+    """`box`: the sandbox, asked for at each use."""
 
     def __init__(self, link: Link, box: Callable[[], AarSandbox]) -> None:
         self.link, self.box = link, box
-        self.jobs: dict[int, Running] = {}
 
     async def use(self, tool: Tool, args: dict[str, Any]) -> str:
         """What a tool of the sandbox or the bench answers, as text. ValueError for arguments that it does not take."""
@@ -109,31 +108,19 @@ class Toolbox:
             if name in ("read_file", "predictions"):
                 text = await box.read_file(str(args["path"]))
                 return text[: SHOWN if name == "read_file" else JSON_CAP]
-            return await (
-                self._start(box, str(args["command"])) if name == "start_job" else self._job(box, int(args["number"]))
-            )
+            if name == "start_job":
+                number = await self._jobs(box, "start", str(args["command"]))
+                return f"job {number.strip()} runs; its output is in /workspace/jobs/{number.strip()}/log"
+            number = str(int(args["number"]))
+            if name == "kill_job":
+                return await self._jobs(box, "kill", number)
+            return await self._jobs(box, "status", number) + await self._jobs(box, "logs", number)
         except (OSError, ValueError, OutputLimitExceededError) as error:  # TimeoutError is an OSError
             return f"error: {type(error).__name__}: {error}"
 
-    async def _start(self, box: AarSandbox, command: str) -> str:
-        """Its output and exit code are files, so that they outlive this process; the command itself does not."""
-        made = await box.exec([SH, "-c", "mkdir -p jobs && n=$(($(ls jobs | wc -l) + 1)) && mkdir jobs/$n && echo $n"])
-        number = int(made.stdout)
-        line = 'cd /workspace; /bin/bash -c "$1" >jobs/$2/log 2>&1; echo $? >jobs/$2/exit'
-        self.jobs[number] = await asyncio.to_thread(box.start, [SH, "-c", line, SH, command, str(number)])
-        return f"job {number} runs; its output is in /workspace/jobs/{number}/log"
-
-    async def _job(self, box: AarSandbox, number: int) -> str:
-        said = await box.exec(
-            [SH, "-c", 'cat "jobs/$1/exit" 2>/dev/null || echo -; tail -c 4000 "jobs/$1/log"', SH, str(number)]
-        )
-        code, _, tail = said.stdout.partition("\n")
-        runs = number in self.jobs and self.jobs[number].poll() is None
-        state = (
-            f"ended with exit {code}"
-            if code != "-"
-            else "runs"
-            if runs
-            else "was lost with the process that ran it: start it again"
-        )
-        return f"job {number} {state}\n{tail}"
+    async def _jobs(self, box: AarSandbox, *words: str) -> str:
+        """They run in a sandbox of their own, which outlives this process: see `aar.task.jobs`."""
+        done = await box.exec([PYTHON, "-I", "-m", "aar.task.jobs", *words], timeout=60)
+        if not done.success:
+            raise ValueError(done.stderr.strip().removeprefix("error: ")[:500])
+        return done.stdout
