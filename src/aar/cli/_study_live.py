@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from aar.cli.console import Json, Lab, run_command, table
-from aar.errors import InputError
+from aar.errors import InputError, NotFound
 from aar.settings import LabFolder
 
 app = typer.Typer()
@@ -72,3 +73,33 @@ def retune(
             *([f"direction {starts[0]}"] if direction else []),
         ]
         out.show(spec.as_json(), f"{name} from now on: {', '.join(said)}")
+
+
+@app.command()
+def transcript(
+    name: str,
+    researcher: str,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written. Ctrl-C ends it.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Do not cut long texts.")] = False,
+    lab: Lab = None,
+    json: Json = False,
+) -> None:
+    """What a researcher thought and did, as it was kept."""
+    with run_command(json) as out:
+        from aar.studies.spec import StudyFolder
+        from aar.studies.transcript import MOST, entries
+
+        folder = StudyFolder(LabFolder.find(lab), name)
+        known = [member.name for member in folder.load().researchers]
+        if researcher not in known:
+            raise NotFound(f"no researcher {researcher[:60]!r} in {name}", hint=f"known: {', '.join(known)}")
+        shown = 0
+        while True:
+            found = list(entries(folder.home(researcher), 10**9 if full else MOST))[shown:]
+            shown += len(found)
+            if json:
+                return out.show([asdict(entry) for entry in found])
+            out.show(None, *(f"[{entry.at:.1f}] {entry.who}\n{entry.text}\n" for entry in found))
+            if not follow:
+                return None
+            time.sleep(1.0)
