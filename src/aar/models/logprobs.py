@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from aar.models.frozen import FrozenLM
 
 BEGINNING = 32  # tokens that prompts must have in common before they are read apart from the rest
+AT_ONCE = 128  # positions whose next token is scored together: the unembedding is read from memory once for all
+Unembed = Callable[["torch.Tensor"], "torch.Tensor"]
 Wanted = list[tuple[int, list[int]]]  # (place in the answer, completion)
 Jobs = dict[tuple[int, ...], Wanted]  # what the model reads -> what is wanted at its end
 
@@ -43,12 +45,13 @@ def score(lm: FrozenLM, prompts: Sequence[str], completions: Sequence[Sequence[s
     for place, completion in enumerate(flat):
         read = tuple((starts[place // k] + completion[:-1])[-lm.context :])
         jobs.setdefault(read, []).append((place, completion))
-    out = np.empty(len(prompts) * k, dtype=np.float32)
+    out = np.zeros(len(prompts) * k, dtype=np.float32)
     with torch.inference_mode():
+        unembed = _unembedding(lm)
         shared, cache = _beginning(lm, jobs)
         packs, wanted = lm.pack([read[shared:] for read in jobs]), list(jobs.values())
         for some in by_length(packs, tokens):
-            _batch(lm, [packs[i] for i in some], wanted, out, shared, cache)
+            _batch(lm, unembed, [packs[i] for i in some], wanted, out, shared, cache)
     return out.reshape(len(prompts), k)
 
 
@@ -65,7 +68,13 @@ def _beginning(lm: FrozenLM, jobs: Jobs) -> tuple[int, Any]:
 
 
 def _batch(
-    lm: FrozenLM, batch: Sequence[Pack], wanted: Sequence[Wanted], out: np.ndarray, shared: int, cache: Any
+    lm: FrozenLM,
+    unembed: Unembed,
+    batch: Sequence[Pack],
+    wanted: Sequence[Wanted],
+    out: np.ndarray,
+    shared: int,
+    cache: Any,
 ) -> None:
     from torch.nn.functional import pad
 
@@ -75,16 +84,21 @@ def _batch(
         cache.batch_repeat_interleave(len(batch))
         inputs["past_key_values"], inputs["position_ids"] = cache, inputs["position_ids"] + shared
         inputs["attention_mask"] = pad(inputs["attention_mask"], (shared, 0))  # all may attend to the beginning
-    states, unembed = lm.body(**inputs).last_hidden_state, _unembedding(lm)
-    for row, p in enumerate(batch):
-        for text, path in zip(p.texts, p.paths, strict=True):
-            longest = max(len(c) for _, c in wanted[text])
-            logp = unembed(states[row, path[-longest:]].float()).log_softmax(-1)  # [longest, vocabulary]
-            for place, c in wanted[text]:
-                out[place] = logp[range(longest - len(c), longest), c].sum().item()
+    states = lm.body(**inputs).last_hidden_state
+    asked = [  # (row of the batch, position, the token that comes next there, whose it is)
+        (row, at, token, place)
+        for row, p in enumerate(batch)
+        for text, path in zip(p.texts, p.paths, strict=True)
+        for place, completion in wanted[text]
+        for at, token in zip(path[-len(completion) :], completion, strict=True)
+    ]
+    for start in range(0, len(asked), AT_ONCE):
+        rows, at, tokens, places = map(list, zip(*asked[start : start + AT_ONCE], strict=True))
+        logp = unembed(states[rows, at].float()).log_softmax(-1)
+        np.add.at(out, places, logp[range(len(tokens)), tokens].cpu().numpy())
 
 
-def _unembedding(lm: FrozenLM) -> Callable[[torch.Tensor], torch.Tensor]:
+def _unembedding(lm: FrozenLM) -> Unembed:
     """States f32 [n, d] -> logits f32 [n, vocabulary]. Not in bfloat16, whose logits come in steps of an eighth: as
     large as what tells two answers apart."""
     from torch.nn.functional import linear
