@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ from aar.lab.tables import Charge, Evaluation, Finding, IdempotencyKey, Snapshot
 from aar.settings import LabFolder
 from aar.studies.spec import StudyFolder
 
+Act = tuple[str, str, dict[str, Any]]
 ACTS = {"evaluate": "evaluations", "submit": "submissions", "finding": "findings", "snapshot": "snapshots"}
 
 
@@ -81,7 +82,9 @@ def _processes(runner: int) -> Iterator[tuple[str, list[int]]]:
 
 
 def _kind(command: str) -> str:
-    words = {"study resume": "runner", "aar.cli serve": "server", "aar.lab.worker": "worker"}
+    words = {
+        "study resume": "runner", "aar.cli serve": "server", "aar.lab.worker": "worker", "llm.agent": "agent", "/opt/claude": "claude",
+    }  # fmt: skip
     return next((kind for part, kind in words.items() if part in command), "hands")
 
 
@@ -95,7 +98,7 @@ def alive(lab: LabFolder) -> list[str]:
 # -- what must be true
 
 
-def acknowledged(lab: LabFolder, study: str) -> list[tuple[str, str, dict[str, Any]]]:
+def acknowledged(lab: LabFolder, study: str) -> list[Act]:
     """(researcher, call, its key and answer) of every act that a journal holds an answer to."""
     folder, found = StudyFolder(lab, study), []
     for member in folder.load().researchers:
@@ -109,9 +112,10 @@ def acknowledged(lab: LabFolder, study: str) -> list[tuple[str, str, dict[str, A
     return found
 
 
-def check_exactly_once(lab: LabFolder, study: str) -> Counter[str]:
-    """Every acknowledged act is in the store, under its key and id, once; and the store holds nothing besides."""
-    acts, store = acknowledged(lab, study), Store(lab.database)
+def check_exactly_once(lab: LabFolder, study: str, outside: Sequence[Act] = ()) -> Counter[str]:
+    """Every acknowledged act is in the store, under its key and id, once; and the store holds nothing besides. `outside`: acts of
+    somebody without a journal here."""
+    acts, store = [*acknowledged(lab, study), *outside], Store(lab.database)
     with store.reading() as session:
         keys = {
             (k.owner, k.route.rsplit("/", 1)[-1], k.key): k.answer["body"]

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from tempfile import TemporaryDirectory
 
 from aar.researchers.base import Assignment, Workbench, researchers
@@ -64,9 +65,13 @@ class Claude:
         with Relay(folder, asking, provider_client(keys), models, record) as relay:
 
             def think(question: str) -> str:
-                said = relay.ask(
-                    {"model": strong, "max_tokens": llm.max_tokens, "messages": [{"role": "user", "content": question}]}
-                )
+                text = Template(words["question"]).safe_substitute(question=question)
+                request = {
+                    "model": strong,
+                    "max_tokens": llm.max_tokens,
+                    "messages": [{"role": "user", "content": text}],
+                }
+                said = relay.ask(request)
                 return "".join(b["text"] for b in said["content"] if b["type"] == "text")
 
             asked = Asked(bench, BenchTools(bench, asking.purse), box, think)

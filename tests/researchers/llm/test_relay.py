@@ -18,9 +18,10 @@ import httpx2
 from aar.errors import InputError
 from aar.researchers.base import Llm
 from aar.researchers.llm.asking import Asking
+from aar.researchers.llm.passed_on import checked
 from aar.researchers.llm.prices import SCRIPTED, Prices
 from aar.researchers.llm.purse import Purse
-from aar.researchers.llm.relay import Relay, checked, provider_client
+from aar.researchers.llm.relay import Relay, provider_client
 from aar.researchers.llm.transcript import Transcript, conversations
 from aar.testing.messages import FakeMessages
 

@@ -39,7 +39,6 @@ from inspect_ai.tool import ToolCall, ToolInfo, ToolParam, ToolParams
 from inspect_ai.util import sandbox
 
 from aar.researchers.llm.prices import Tokens, tokens_of
-from aar.researchers.llm.sandbox import AarSandbox
 from aar.researchers.llm.toolbox import Link, Stop, Toolbox
 from aar.researchers.llm.tools import SHOWN, TOOLS, Tool
 from aar.researchers.llm.unanswered import Unanswered, unanswered
@@ -62,7 +61,7 @@ class Agent:
         self.config = GenerateConfig(max_tokens=plan["max_tokens"], max_retries=0)
         self.notes: list[str] = []
         self.news = ""
-        self.toolbox = Toolbox(link, lambda: sandbox().as_type(AarSandbox))
+        self.toolbox = Toolbox(link, sandbox)
         self.messages: list[ChatMessage] = []
         self.billed, self.known = 0, 0  # input tokens as billed for the first `known` messages
 
@@ -144,7 +143,9 @@ class Agent:
             self.notes.append(str(args["text"]))
             return "noted"
         if tool.name == "think_hard":
-            asked: list[ChatMessage] = [ChatMessageUser(content=str(args["question"]))]
+            asked: list[ChatMessage] = [
+                ChatMessageUser(content=Template(self.plan["question"]).safe_substitute(question=args["question"]))
+            ]
             return str((await self._think(self.plan["think"], asked, [], _size(asked[0])))["text"])
         return await self.toolbox.use(tool, args)
 
@@ -216,7 +217,7 @@ def main(path: str, fd: int) -> int:
     task = Task(
         dataset=[Sample(input=plan["task"], id=plan["name"])],
         solver=working(Agent(plan, link)),
-        sandbox=("aar", path),
+        sandbox=tuple(plan.get("inspects") or ("aar", path)),
         name=plan["name"],
     )
     logs = Path(path).parent / "logs"

@@ -33,7 +33,7 @@ class Transcript:
 
     def keep(self, request: dict[str, Any]) -> tuple[str, ...]:
         """Digests of system, tools and each message."""
-        parts = [request.get("system"), request.get("tools"), *request["messages"]]
+        parts = [_plain(p) for p in (request.get("system"), request.get("tools"), *request["messages"])]
         digests = tuple(hashlib.sha256(json.dumps(p, sort_keys=True).encode()).hexdigest()[:20] for p in parts)
         with self._lock:
             new = {d: p for d, p in zip(digests, parts, strict=True) if d not in self._seen}
@@ -48,11 +48,22 @@ class Transcript:
         with self._lock:
             self._append({"ref": answer["ref"], "model": answer["model"], **asked, "answer": answer["message"]})
 
+    def answers(self) -> list[dict[str, Any]]:
+        """{ref, model, answer} of every request that was answered, of all sessions."""
+        return [line for line in _lines(self.path) if "ref" in line]
+
     def _append(self, *lines: dict[str, Any]) -> None:
         with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
             file.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
             file.flush()
             os.fsync(file.fileno())
+
+
+def _plain(value: Any) -> Any:
+    """Without the marks of what a provider should cache: they move from request to request."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items() if k != "cache_control"}
+    return [_plain(v) for v in value] if isinstance(value, list) else value
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
