@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from aar.errors import InputError
+from aar.errors import InputError, NotFound, ProviderDown
 from aar.researchers.grants import NETWORK, USAGE, Grants
 from aar.researchers.hands import RESEARCH_LIMITS
 from aar.researchers.llm import given
-from aar.sandboxes import WORKSPACE, Limits, Mount, available
+from aar.sandboxes import WORKSPACE, Limits, Mount, available, sandboxes
 from aar.sandboxes.described import described, reopened
 from aar.sandboxes.meter import Meter, Used, used
 from aar.sandboxes.network import Opened
@@ -82,11 +82,13 @@ def test_another_process_gets_the_same_sandbox(tmp_path: Path) -> None:
 
 def test_commands_of_a_model_run_under_the_grants(tmp_path: Path) -> None:
     """Its desk has the sandbox of its hands, and the study's limits."""
+    served: list[Any] = []
     mounts = (Mount(tmp_path, "/task"), Mount(tmp_path, WORKSPACE, writable=True))
-    hands = SimpleNamespace(sandbox=Opened(available(), tmp_path), mounts=mounts, methods=tmp_path)
+    jobs = SimpleNamespace(serve=lambda *where: served.extend(where))
+    hands = SimpleNamespace(sandbox=Opened(available(), tmp_path), mounts=mounts, methods=tmp_path, jobs=jobs)
     bench: Any = SimpleNamespace(hands=hands, home=tmp_path, assignment=SimpleNamespace(grants=GRANTS))
     sandbox, _, limits = given.granted(bench)
-    assert sandbox is hands.sandbox
+    assert sandbox is hands.sandbox is served[0]
     assert (limits.memory_mb, limits.pids) == (4096, given.LIMITS.pids)
 
 
@@ -109,3 +111,33 @@ def test_usage_is_kept_as_it_happens(tmp_path: Path) -> None:
     found = used(tmp_path / "gpu")
     assert (found.cpu_s, round(found.wall_s), round(found.gpu_s)) == (2.5, 100, 200)
     assert used(tmp_path / "none") == Used()
+
+
+def test_a_named_sandbox_is_the_one_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider of ours by name; one that is not here, or that nobody knows, is told when the study is written."""
+    landlock = sandboxes.get("landlock")
+    if landlock.why_not() is None:
+        assert Grants(sandbox="landlock").provider() is landlock
+    assert Grants().provider() is available()
+    with pytest.raises(NotFound, match="bubblewrap"):
+        Grants(sandbox="nothing").check({"search"})
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    monkeypatch.delitem(vars(sandboxes.get("docker")), "_reason", raising=False)
+    with pytest.raises(ProviderDown, match="docker"):
+        Grants(sandbox="docker").check({"search"})
+
+
+def test_kubernetes_is_inspects_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its configuration is passed through; without its package the command that installs it is named."""
+    grants = Grants(sandbox="k8s:values.yaml")
+    with pytest.raises(InputError) as missing:
+        grants.check({"inspect"})
+    assert (missing.value.code, missing.value.hint) == ("no_k8s", "pip install inspect-k8s-sandbox")
+    (tmp_path / "k8s_sandbox.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert grants.inspects() == ("k8s", "values.yaml")
+    assert Grants(sandbox="k8s").inspects() == ("k8s",)
+    assert grants.provider() is available(), "methods are tried in a sandbox of this host"
+    grants.check({"inspect"})
+    with pytest.raises(InputError, match="claude"):
+        grants.check({"inspect", "claude"})

@@ -59,7 +59,7 @@ def retune(
         from aar.studies.retune import retune as change
         from aar.studies.spec import StudyFolder
 
-        given = {"trials": trials, "evaluations": evaluations, "submissions": submissions, "usd": usd}
+        given: dict[str, Any] = {"trials": trials, "evaluations": evaluations, "submissions": submissions, "usd": usd}
         given |= {"usd_study": usd_study, "usd_day": usd_day, "model": model, "think": think}
         given |= {"wall_s": None if minutes is None else minutes * 60}
         if direction == DRAWN:

@@ -49,6 +49,18 @@ def new(
             help="Where researchers start: a packaged name, none, FILE.md, or draw (by the model); repeatable."
         ),
     ] = None,
+    sandbox: Annotated[
+        str, typer.Option(help="bubblewrap, docker or landlock; k8s[:VALUES.yaml] for arm inspect.")
+    ] = "",
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="A host that sandboxes may reach by https, logged, e.g. pypi.org; repeatable."),
+    ] = None,
+    gpu: Annotated[list[int] | None, typer.Option(help="A GPU for the researchers, dealt round; repeatable.")] = None,
+    memory_mb: Annotated[int | None, typer.Option(help="Of each sandbox.")] = None,
+    cpus: Annotated[float | None, typer.Option(help="Cores of each sandbox.")] = None,
+    pids: Annotated[int | None, typer.Option(help="Processes and threads of each sandbox.")] = None,
+    disk_mb: Annotated[int | None, typer.Option(help="Of each sandbox's workspace.")] = None,
     lab: Lab = None,
     json: Json = False,
 ) -> None:
@@ -58,6 +70,7 @@ def new(
             _from_recipe(out, LabFolder.find(lab), recipe, name, dry_run)
             return
         from aar.researchers.base import Llm
+        from aar.researchers.grants import Grants
         from aar.researchers.llm.draw import draw
         from aar.researchers.llm.given import LLM_ARMS, ready
         from aar.researchers.llm.prices import Prices
@@ -88,7 +101,9 @@ def new(
             transfer=tuple(transfer or ()),
             llm=llm,
             directions=words,
+            grants=Grants(tuple(host or ()), tuple(gpu or ()), memory_mb, cpus, pids, disk_mb, sandbox=sandbox),
         )
+        spec.grants.check({member.arm for member in people})
         for arm in {m.arm for m in people} & set(LLM_ARMS):
             ready(arm, spec.llm, Prices(folder.prices))
         StudyFolder(folder, name).create(spec)

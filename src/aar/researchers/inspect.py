@@ -47,7 +47,7 @@ class Inspect:
         model = given.named(llm.model)
         return {
             "name": bench.name, "model": model, "think": given.named(llm.think) or model, "max_tokens": llm.max_tokens, "context": llm.context,
-            **given.told(bench), "sandbox": described(*given.granted(bench)),
+            **given.told(bench), "sandbox": described(*given.granted(bench)), "inspects": self.assignment.grants.inspects(),
         }  # fmt: skip
 
 

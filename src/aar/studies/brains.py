@@ -35,6 +35,7 @@ FATAL = (
     "journal_held",
     "no_sandbox",
     "no_extra",
+    "no_k8s",
     "no_model",
     "unknown_price",
     "model_refused",

@@ -24,7 +24,6 @@ from aar.lab.service import RETRIES, Served
 from aar.lab.store import Store
 from aar.models import weights
 from aar.researchers.hands import RESEARCH_LIMITS, Hands, open_hands
-from aar.sandboxes import available
 from aar.sandboxes.network import opened
 from aar.scoring.layout import plain_seeds, research_task, student_folder
 from aar.scoring.problem import Card, Problem
@@ -223,8 +222,8 @@ def enrol(folder: StudyFolder, spec: StudySpec, owner: LabClient) -> dict[str, L
 def _hands(folder: StudyFolder, spec: StudySpec, member: Member, exits: Exits) -> Hands:
     """No socket of the lab's inside: a brain calls the lab from out here, and what it tries has no business there."""
     student, home = student_folder(Problem.parse(spec.problem)), folder.home(member.name)
-    sandbox = opened(available(), exits.of(member.name))
-    limits = spec.assignment(member).grants.over(RESEARCH_LIMITS, home)
+    grants = spec.assignment(member).grants
+    sandbox, limits = opened(grants.provider(), exits.of(member.name)), grants.over(RESEARCH_LIMITS, home)
     return open_hands(home, folder.task, folder.lab.features, student, folder.findings, sandbox=sandbox, limits=limits)
 
 

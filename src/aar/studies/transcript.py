@@ -45,7 +45,8 @@ def _journal(path: Path) -> Iterator[tuple[float, str, str]]:
         if "call" in line:
             calls[line["step"]] = line["call"]
             continue
-        who, answer = calls[line["step"]], line.get("answer")
+        who: str = calls[line["step"]]
+        answer: Any = line.get("answer")
         if error := line.get("error"):
             yield line["t"], who, f"refused: {error['message']}"
         elif who == "model":

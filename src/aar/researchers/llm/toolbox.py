@@ -14,10 +14,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from inspect_ai.util import OutputLimitExceededError
+from inspect_ai.util import OutputLimitExceededError, SandboxEnvironment
 
 from aar.researchers.llm.box import JSON_CAP, PACKED, SH, packed
-from aar.researchers.llm.sandbox import AarSandbox
 from aar.researchers.llm.tools import SHOWN, Tool
 from aar.researchers.llm.unanswered import Unanswered
 from aar.sandboxes import PYTHON
@@ -65,7 +64,7 @@ class Link:
 class Toolbox:
     """`box`: the sandbox, asked for at each use."""
 
-    def __init__(self, link: Link, box: Callable[[], AarSandbox]) -> None:
+    def __init__(self, link: Link, box: Callable[[], SandboxEnvironment]) -> None:
         self.link, self.box = link, box
 
     async def use(self, tool: Tool, args: dict[str, Any]) -> str:
@@ -118,7 +117,7 @@ class Toolbox:
         except (OSError, ValueError, OutputLimitExceededError) as error:  # TimeoutError is an OSError
             return f"error: {type(error).__name__}: {error}"
 
-    async def _jobs(self, box: AarSandbox, *words: str) -> str:
+    async def _jobs(self, box: SandboxEnvironment, *words: str) -> str:
         """They run in a sandbox of their own, which outlives this process: see `aar.task.jobs`."""
         done = await box.exec([PYTHON, "-I", "-m", "aar.task.jobs", *words], timeout=60)
         if not done.success:
