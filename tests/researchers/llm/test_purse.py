@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -67,6 +70,65 @@ def test_the_cap_is_never_passed(tmp_path: Path, dead: tuple[int, float], schedu
         assert billed <= Purse(path).spent("s") + 1e-9 <= CAPS.usd_study + 2e-9
         worst = max(worst, billed)
     assert worst > 0.8  # the cap was really reached
+
+
+def spend(path: Path, bills: int, who: str, seed: int) -> None:
+    """The life of one process: it reserves, the provider bills, it settles, until the cap; it never returns."""
+    rng, purse = random.Random(seed), Purse(path)
+    while True:
+        usd = rng.uniform(0.005, 0.09)
+        try:
+            ref = purse.reserve(f"s/{who}/{seed}", "s", who, usd, CAPS)
+        except Stopped:
+            os._exit(0)
+        except Waiting:
+            time.sleep(0.001)
+            continue
+        real = usd * rng.random()
+        os.write(bills, f"{real!r}\n".encode())
+        purse.settle(ref, real)
+
+
+def killed_schedule(folder: Path, seed: int) -> tuple[float, int]:
+    """Nine real processes on one dollar, one of them killed every few milliseconds. (what the provider billed, kills)"""
+    rng, path, kills = random.Random(seed), folder / f"{seed}.jsonl", 0
+    bills = os.open(folder / f"{seed}.bill", os.O_CREAT | os.O_RDWR | os.O_APPEND)
+
+    def start(who: int, life: int) -> int:
+        if pid := os.fork():
+            return pid
+        try:
+            spend(path, bills, f"r{who}", 1000 * seed + life)
+        finally:
+            os._exit(1)
+
+    alive = {start(who, who): who for who in range(9)}
+    while alive:
+        time.sleep(rng.uniform(0.0, 0.01))
+        if kills < 15:
+            pid = rng.choice(list(alive))
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            kills += 1
+            who = alive.pop(pid)
+            alive[start(who, 9 + kills)] = who
+        alive = {pid: who for pid, who in alive.items() if os.waitpid(pid, os.WNOHANG) == (0, 0)}
+    lines = os.pread(bills, 1 << 20, 0).split()
+    os.close(bills)
+    return sum(map(float, lines)), kills
+
+
+@pytest.mark.parametrize("schedules", [3, pytest.param(100, marks=pytest.mark.soak)])
+def test_real_processes_that_are_killed(tmp_path: Path, schedules: int) -> None:
+    """kill -9 at any moment: the bill never exceeds what the purse says, nor the purse the dollar."""
+    spent, kills = [], 0
+    for seed in range(schedules):
+        billed, killed = killed_schedule(tmp_path, seed)
+        spent.append(Purse(tmp_path / f"{seed}.jsonl").spent("s"))
+        assert 0 < billed <= spent[-1] + 1e-9 <= CAPS.usd + 2e-9
+        kills += killed
+    assert max(spent) > 0.9
+    assert kills >= 5 * schedules
 
 
 def test_without_reservations_the_cap_is_passed(tmp_path: Path, dead: tuple[int, float]) -> None:
