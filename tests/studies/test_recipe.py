@@ -52,7 +52,7 @@ def test_a_recipe_is_complete(name: str) -> None:
 def test_the_estimate_adds_up() -> None:
     """Hours of all work; by the clock less with more GPUs; dollars of GPUs and of models at their cap."""
     recipe = load("qwen-chat")
-    work = (463 * 16 + 6282 * 3 + 2 * 6353 * 24 + 5 * 6353 * 6) / 3600
+    work = (463 * 16 + 6282 * 4 + 2 * 6353 * 24 + 5 * 6353 * 6) / 3600
     assert recipe.estimate["work_hours"] == pytest.approx(work)
     assert recipe.estimate["usd"] == pytest.approx(work * 3.5 + 60)
     eight = load("eight-gpus").estimate

@@ -17,7 +17,7 @@ from aar.sandboxes.base import Sandbox
 from aar.scoring.metrics import Interval, simultaneous_intervals
 from aar.scoring.problem import Problem
 from aar.scoring.rerun import RerunRules, Verdict, rerun, restricted, sealed_predictions
-from aar.scoring.result import Scorer
+from aar.scoring.result import NO_CEILING, Scorer
 from aar.settings import LabFolder
 from aar.types import NotScored, Predictions
 
@@ -37,7 +37,7 @@ def open_private(lab: LabFolder, problem: Problem, submissions: Sequence[str]) -
     scorer = Scorer(lab, problem, "private")
     right = {s: _right(lab, scorer, s) for s in submissions}
     if scorer.ceiling is None:
-        unscored = NotScored("no ceiling: the unlabeled rows came without labels")
+        unscored = NotScored(NO_CEILING)
         return Opened(dict.fromkeys(right, unscored), len(scorer.ids))
     return Opened(simultaneous_intervals(right, scorer.floor, scorer.ceiling, scorer.groups), len(scorer.ids))
 

@@ -20,6 +20,7 @@ from aar.settings import LabFolder
 from aar.types import NotScored, Predictions
 
 MIN_SUBSET = 20  # rows under which a subset's accuracy is not worth printing
+NO_CEILING = "no ceiling was measured: aar baseline run PROBLEM --ceiling-seeds 2 (needs labels of the unlabeled rows)"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Scorer:
     def pgr(self, right: np.ndarray, rows: np.ndarray | None = None, level: float = 0.95) -> Interval | NotScored:
         """PGR interval of correctness [seeds, n], on all rows or on a boolean mask of them."""
         if self.ceiling is None:
-            return NotScored("no ceiling: the unlabeled rows came without labels")
+            return NotScored(NO_CEILING)
         keep = slice(None) if rows is None else rows
         return pgr_interval(right[:, keep], self.floor[:, keep], self.ceiling[:, keep], self.groups[keep], level=level)
 

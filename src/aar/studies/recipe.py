@@ -136,12 +136,16 @@ def _recipe(name: str, raw: dict[str, Any]) -> Recipe:
         raw["study"],
         Grants(**raw.get("grants", {})),
         raw.get("reruns", {}),
-        Baselines(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw["baselines"].items()}),
-        Needs(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw["needs"].items()}),
+        Baselines(**_frozen(raw["baselines"])),
+        Needs(**_frozen(raw["needs"])),
         tuple(Cost(**cost) for cost in raw["cost"]),
         prices["gpu_hour"],
         prices["source"],
     )
+
+
+def _frozen(raw: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
 
 
 def missing(lab: LabFolder, recipe: Recipe) -> list[Missing]:

@@ -21,7 +21,8 @@ SHARE = 0.75  # of the labelled rows that one teacher seed sees
 class Teacher(Protocol):
     """`reads`: (model, layer, pooling) of the frozen features it needs, None if it reads the text itself."""
 
-    reads: tuple[str, int, str] | None
+    @property
+    def reads(self) -> tuple[str, int, str] | None: ...
 
     def fit(self, rows: Rows, labels: np.ndarray, seed: int, base: Model | None) -> Model:
         """rows n, labels [n] in {0, 1}; base: the frozen model named by `reads`. The result can `predict`."""

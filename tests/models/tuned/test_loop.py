@@ -206,7 +206,7 @@ def test_eight_bits_change_little(student: Make) -> None:
     np.testing.assert_allclose(one.predict(rows), other.predict(rows), atol=0.1)
     from aar.models.tuned.eight_bit import EightBit
 
-    kept = EightBit({"w": torch.rand(2, 600)}, root=True)
+    kept = EightBit([("w", torch.rand(2, 600))], root=True)
     assert {values.dtype for values, _ in kept.kept["w"]} == {torch.uint8}
     assert (kept["w"] >= 0).all()
 

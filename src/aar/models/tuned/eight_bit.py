@@ -6,7 +6,7 @@ whose range is half as wide. What is taken out is float32; what is put in is rou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ BLOCK = 256
 class EightBit(MutableMapping[str, Tensor]):
     """Like a dict of tensors [R, ...]. `root`: values are not negative, and kept as square roots."""
 
-    def __init__(self, values: MutableMapping[str, Tensor], *, root: bool) -> None:
+    def __init__(self, values: Iterable[tuple[str, Tensor]], *, root: bool) -> None:
         self.root, self.codec = root, _codec()
         self.map = self.codec.create_dynamic_map(signed=not root)
         self.kept: dict[str, list[Any]] = {}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -276,10 +276,10 @@ class _Training:
         self.live = [self.live[i] for i in stay]
 
     def _save(self, step: int) -> None:
-        done = {f"done{r}": w for r, w in self.done.items()}
+        done: dict[str, MutableMapping[str, Tensor]] = {f"done{r}": w for r, w in self.done.items()}
         self.checkpoint.save(step, done | (self._state() if self.live else {}))
 
-    def _state(self) -> dict[str, Weights]:
+    def _state(self) -> dict[str, MutableMapping[str, Tensor]]:
         return {"weights": self.weights, "first": self.optimiser.first, "second": self.optimiser.second}
 
     def _resume(self) -> int:

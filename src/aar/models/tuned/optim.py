@@ -20,12 +20,15 @@ class LaneAdamW:
 
     def __init__(self, params: dict[str, Tensor], rules: Tuning) -> None:
         self.params, self.rules = params, rules
-        self.first: MutableMapping[str, Tensor] = {k: torch.zeros_like(p) for k, p in params.items()}
-        self.second: MutableMapping[str, Tensor] = {k: torch.zeros_like(p) for k, p in params.items()}
-        if rules.optimizer == "adamw_8bit":
-            from aar.models.tuned.eight_bit import EightBit
+        self.first, self.second = self._moments(root=False), self._moments(root=True)
 
-            self.first, self.second = EightBit(self.first, root=False), EightBit(self.second, root=True)
+    def _moments(self, root: bool) -> MutableMapping[str, Tensor]:
+        zeros = ((name, torch.zeros_like(p)) for name, p in self.params.items())  # one at a time
+        if self.rules.optimizer == "adamw":
+            return dict(zeros)
+        from aar.models.tuned.eight_bit import EightBit
+
+        return EightBit(zeros, root=root)
 
     @torch.no_grad()
     def step(self, count: int, rates: Tensor, totals: Tensor) -> None:
