@@ -142,7 +142,7 @@ def table_page(table: Table) -> str:
         "redrawn, floor and ceiling with them). ▲ or ▼: better or worse than the best human baseline of the problem. No mark: no difference is shown.", "",
         "Having looked at many: the marks, and what is said below, rest on intervals that hold for all methods of a problem at once with 95 % "
         "(bootstrap max-t, single step; [Romano & Wolf 2005](https://doi.org/10.1111/j.1468-0262.2005.00615.x)). Problems are not corrected for "
-        "each other: of six, one in four tables would show one false mark somewhere were all methods equal.", "",
+        f"each other: of {len(problems)} where all methods are equal, {1 - 0.95 ** len(problems):.0%} of such tables would still show a mark somewhere.", "",
         *_problems(table), *_said(table, order), *_transfer(table), *_kinds(table, ran),
         "## Every figure", "", *_figures(ran, order, problems),
         "![PGR of every method](table.png)", "", *_with_trust(methods, problems), *_absent(methods),

@@ -255,7 +255,7 @@ def other_prior(seed: int) -> World:
     x = rng.normal(size=(n + MANY, 4))
     x[:, 0] += 1.5 * (2 * y - 1)
     evidence = rng.normal(size=n) + 0.8 * (2 * y[:n] - 1)
-    weak = sigmoid(1.6 * evidence + logit(0.85))
+    weak = sigmoid(1.6 * evidence + logit(np.array(0.85)))
     return task_of(x[:n], weak, x[n:], kind="binary", seed=seed, ridge=0.0), y[n:]
 
 

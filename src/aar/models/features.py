@@ -18,7 +18,7 @@ from aar.models.extraction import extract
 from aar.models.shards import SUFFIX, Shard, key_of
 
 if TYPE_CHECKING:
-    from aar.models.frozen import FrozenLM, Pooling
+    from aar.models.frozen import FrozenLM
 
 __all__ = ["FeatureStore", "ReadingStore", "extract"]
 log = logging.getLogger(__name__)
@@ -110,12 +110,12 @@ class ReadingStore:
         self.width = kept.width or model.width
         self._read: dict[tuple[str, int, str], np.ndarray] = {}
 
-    def get(self, texts: Sequence[str], layer: int, pooling: Pooling = "mean") -> np.ndarray:
+    def get(self, texts: Sequence[str], layer: int, pooling: str = "mean") -> np.ndarray:
         """f32 [n, d]."""
         new = self.kept.missing(texts, layer, pooling)
         unread = [t for t in new if (t, layer, pooling) not in self._read]
         if unread:
-            states = self.model.hidden(unread, [layer], pooling)[:, 0]
+            states = self.model.hidden(unread, [layer], pooling)[:, 0]  # type: ignore[arg-type]
             self._read |= {(t, layer, pooling): row for t, row in zip(unread, states, strict=True)}
         told = set(new)
         known = iter(self.kept.get([t for t in texts if t not in told], layer, pooling))

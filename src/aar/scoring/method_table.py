@@ -97,20 +97,22 @@ def _is_human(method: str) -> bool:
     return library.card(method).human and not trusts(method)
 
 
-def _scored(scorer: Scorer) -> bool:
-    return scorer.ceiling is not None and float(scorer.ceiling.mean() - scorer.floor.mean()) >= MIN_GAP
+def _ceiling(scorer: Scorer) -> np.ndarray | None:
+    """None where nothing is scored: no ceiling is known, or the gap is too small."""
+    known = scorer.ceiling is not None and float(scorer.ceiling.mean() - scorer.floor.mean()) >= MIN_GAP
+    return scorer.ceiling if known else None
 
 
 def kinds(scorer: Scorer, outcomes: dict[str, Outcome]) -> dict[str, dict[str, float] | None]:
     """family -> what its methods gain on average over the average method, in PGR; the intervals hold for all families at
     once. Empty where nothing is scored."""
     ran = {m: o.right for m, o in outcomes.items() if o.right is not None and not trusts(m)}
-    if not ran or scorer.ceiling is None or not _scored(scorer):
+    if not ran or (ceiling := _ceiling(scorer)) is None:
         return {}
     of = {f: [r for m, r in ran.items() if library.card(m).family == f] for f in FAMILIES}
     means = {f: np.mean(members, axis=0) for f, members in of.items() if members}
     average = np.mean(list(ran.values()), axis=0)
-    gains = simultaneous_gains(means, average, scorer.floor, scorer.ceiling, scorer.groups)
+    gains = simultaneous_gains(means, average, scorer.floor, ceiling, scorer.groups)
     return {f: _interval(gain) for f, gain in gains.items()}
 
 
@@ -121,19 +123,17 @@ def _compared(scorer: Scorer, outcomes: dict[str, Outcome]) -> dict[str, dict[st
     lines: dict[str, dict[str, Any]] = {
         m: {"acc": float(r.mean()), "pgr": None, "together": None, "gain": None, "rank": None} for m, r in ran.items()
     }
-    scored = _scored(scorer)
-    for m in ran if scored else ():
+    ceiling = _ceiling(scorer)
+    for m in ran if ceiling is not None else ():
         lines[m]["pgr"] = _interval(scorer.pgr(ran[m]))
     ran = {m: r for m, r in ran.items() if not trusts(m)}
-    if scored and ran:
-        both = simultaneous_intervals(ran, scorer.floor, scorer.ceiling, scorer.groups)
+    if ceiling is not None and ran:
+        both = simultaneous_intervals(ran, scorer.floor, ceiling, scorer.groups)
         for m in ran:
             lines[m]["together"] = _interval(both[m])
         if (human := best_human(lines)) is not None:
             others = {m: r for m, r in ran.items() if m != human}
-            gains = (
-                simultaneous_gains(others, ran[human], scorer.floor, scorer.ceiling, scorer.groups) if others else {}
-            )
+            gains = simultaneous_gains(others, ran[human], scorer.floor, ceiling, scorer.groups) if others else {}
             for m, gain in gains.items():
                 lines[m]["gain"] = _interval(gain)
     order = sorted(ran, key=lambda m: -lines[m]["acc"])

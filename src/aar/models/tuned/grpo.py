@@ -66,10 +66,14 @@ def reinforce(student: TunedStudent, prompts: Sequence[str], reward: Reward, rul
         from transformers.trainer_callback import PrinterCallback
     except ImportError as error:
         raise Unsupported(f"not run here: GRPO needs {error.name}", hint="pip install 'aar-lab[rl]'") from error
+
+    def worth(index: list[int], completions: list[str], **_: Any) -> list[float | None]:
+        return [*reward(index, completions)]
+
     base = student.base
     adapter = peft.LoraConfig(
         r=student.rules.rank,
-        lora_alpha=student.rules.alpha,
+        lora_alpha=student.rules.alpha,  # type: ignore[arg-type]  # any number does
         use_rslora=student.rules.rslora,
         target_modules="all-linear",
     )
@@ -77,7 +81,7 @@ def reinforce(student: TunedStudent, prompts: Sequence[str], reward: Reward, rul
         trainer = trl.GRPOTrainer(
             model=_copy(base),
             processing_class=base.tokenizer,
-            reward_funcs=lambda index, completions, **_: list(reward(index, completions)),
+            reward_funcs=worth,
             args=_arguments(folder, rules, seed, cpu=base.device.type == "cpu"),
             train_dataset=datasets.Dataset.from_dict({"prompt": list(prompts), "index": list(range(len(prompts)))}),
             peft_config=adapter,
