@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aar.sandboxes import view
-from aar.sandboxes.bubblewrap import Bubblewrap, _bind, _data, _system
+from aar.sandboxes.bubblewrap import Bubblewrap, _bind, _system, data_file
 from aar.sandboxes.process import Launch
 from aar.sandboxes.provider import Job
 
@@ -32,7 +32,7 @@ class OpenSandbox(Bubblewrap):
         for key, value in job.env.items():
             options += ["--setenv", key, value]
         options += _everything(job, files)
-        arguments = _data("\0".join(options).encode() + b"\0", files)
+        arguments = data_file("\0".join(options).encode() + b"\0", files)
         line = [self.program or "", "--args", arguments, "--", *job.argv]
         return Launch(line, files, status, ran=b'"exit-code"', not_found=b"bwrap: execvp")
 
@@ -47,7 +47,7 @@ def _everything(job: Job, files: list[int]) -> Iterator[str]:
         yield from _bind(mount)
     for inside, text in view.venv_files().items():
         if not inside.startswith("/etc/"):
-            yield from ("--ro-bind-data", _data(text.encode(), files), inside)
+            yield from ("--ro-bind-data", data_file(text.encode(), files), inside)
     for inside, points_to in view.venv_links().items():
         if not Path(inside).exists():
             yield from ("--symlink", points_to, inside)
