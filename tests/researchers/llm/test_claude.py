@@ -43,6 +43,7 @@ def test_a_whole_researcher(lab: Any, fake: FakeMessages) -> None:
     assert not [path for path, data in lab.texts() if fake.key.encode() in data]
     log = read_eval_log(str(lab.home / "logs" / "ada.eval"))
     assert log.samples
+    assert len(log.samples) == 2  # its conversation, and the question to the strong model
     used = [m.function for m in log.samples[0].messages if m.role == "tool"]
     assert {"Bash", "Write", "mcp__lab__try_method", "mcp__lab__submit", "mcp__lab__think_hard"} <= set(used)
     look = next(m.text for m in log.samples[0].messages if m.role == "tool")  # its first command prints its environment

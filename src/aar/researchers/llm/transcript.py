@@ -60,9 +60,12 @@ class Transcript:
 
 
 def _plain(value: Any) -> Any:
-    """Without the marks of what a provider should cache: they move from request to request."""
+    """One spelling of what is the same: no marks of what a provider should cache, text as blocks. Both change between requests."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items() if k != "cache_control"}
+        plain = {k: _plain(v) for k, v in value.items() if k != "cache_control"}
+        if isinstance(text := plain.get("content"), str):
+            plain["content"] = [{"type": "text", "text": text}]
+        return plain
     return [_plain(v) for v in value] if isinstance(value, list) else value
 
 
