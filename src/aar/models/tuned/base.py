@@ -21,6 +21,7 @@ from aar.models.tuned import prompts
 from aar.types import Kind, Text
 
 CPU_TOKENS = 2048  # of a pass: more is no faster on a CPU, and 16,384 took SmolLM2-135M to 9.6 GB
+COMPILER = "inductor"  # torch.compile's own default
 CONTEXT = 8192  # tokens of a prompt that are read at most, as in the reference study
 
 
@@ -49,7 +50,7 @@ class Base:
         if self.compile:
             torch._dynamo.config.skip_nnmodule_hook_guards = False  # adapters are hooks, and they come and go
             for block in _blocks(model):
-                block.compile(dynamic=True)
+                block.compile(dynamic=True, backend=COMPILER)
         return model
 
     @cached_property
