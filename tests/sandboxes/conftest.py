@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from aar.sandboxes import sandboxes
+from aar.sandboxes.docker import Docker
 from aar.sandboxes.fakes import FakeEngine
+from aar.sandboxes.limits import known_failures
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,9 @@ def engine() -> Iterator[str]:
         return
     with FakeEngine() as fake, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", fake.address)
+        patch.setattr(
+            Docker, "known_failures", property(lambda self: known_failures())
+        )  # of this host's control groups
         vars(provider).pop("_reason", None)  # what was found out without it
         yield fake.address
         vars(provider).pop("_reason", None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aar.cli.main import main
 from aar.errors import InputError, NotFound, ProviderDown
 from aar.researchers.grants import NETWORK, USAGE, Grants
 from aar.researchers.hands import RESEARCH_LIMITS
@@ -141,3 +142,25 @@ def test_kubernetes_is_inspects_own(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     grants.check({"inspect"})
     with pytest.raises(InputError, match="claude"):
         grants.check({"inspect", "claude"})
+
+
+def test_the_command_line(quick_lab: LabFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is granted is written down; a host that is none is refused before anything is written."""
+    (card,) = (quick_lab.root / "problems").glob("*/card.json")
+    new = [
+        "study",
+        "new",
+        "b",
+        "--problem",
+        json.loads(card.read_text())["problem"],
+        "--lab",
+        str(quick_lab.root),
+        "--json",
+    ]
+    assert main([*new, "--host", "*.org"]) == 1
+    assert (
+        main([*new, "--host", "pypi.org", "--memory-mb", "1000", "--cpus", "0.5", "--pids", "50", "--disk-mb", "99"])
+        == 0
+    )
+    assert StudyFolder(quick_lab, "b").load().grants == Grants(("pypi.org",), (), 1000, 0.5, 50, 99)
+    capsys.readouterr()

@@ -14,7 +14,9 @@ import pytest
 from aar.errors import InputError
 from aar.researchers import starts
 from aar.researchers.base import Llm
+from aar.researchers.grants import NETWORK, USAGE, Grants
 from aar.researchers.llm.given import Directed
+from aar.sandboxes.meter import used
 from aar.settings import LabFolder
 from aar.studies.events import StudyEvent
 from aar.studies.retune import retune
@@ -91,8 +93,9 @@ def test_a_changed_direction_is_told_once(folder: StudyFolder) -> None:
 
 
 def test_a_running_study_takes_it_up(quick_lab: LabFolder, make_study: Callable[..., StudyFolder]) -> None:
-    """More trials than it began with, granted after its first: it ends by itself, with exactly those."""
-    folder = make_study("a", search=1, random=0, trials=1000)
+    """Fewer trials than it began with, said after its first: it ends by itself, with no more than those. Its sandbox has an
+    open host, as another study's could; what it used is kept."""
+    folder = make_study("a", search=1, random=0, trials=1000, grants=Grants(hosts=("pypi.org",), memory_mb=3000))
     tuned = threading.Event()
 
     def hear(event: StudyEvent) -> None:
@@ -105,3 +108,6 @@ def test_a_running_study_takes_it_up(quick_lab: LabFolder, make_study: Callable[
     assert tuned.is_set()
     assert 1 <= ended.trials <= 4, "one may be under way when it is retuned"
     assert ended.submissions == 0
+    (member,) = folder.load().researchers
+    assert used(folder.home(member.name) / USAGE).cpu_s > 0
+    assert (folder.home(member.name) / NETWORK).read_text() == ""
