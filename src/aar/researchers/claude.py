@@ -43,8 +43,7 @@ class Claude:
             with given.provider(llm.model) as keys, TemporaryDirectory(prefix="aar-model-") as folder:
                 self._run(bench, asking, words, Transcript(record), Path(folder), keys)
         finally:
-            if record.exists():
-                eval_log(record, bench.name, given.named(llm.model), bench.home / "logs")
+            _for_the_viewer(record, bench, given.named(llm.model))
 
     def _run(
         self,
@@ -80,13 +79,22 @@ class Claude:
                 command(bench, model, words["system"]),
                 [*box.mounts, *mounts(relay)],
                 environment(model, llm.max_tokens),
-                LIMITS,
+                bench.assignment.grants.over(LIMITS, bench.home),
             )
             try:
                 asyncio.run(Session(bench, asked, relay, running).run(_first(words, asked), words["continue"]))
             finally:
                 with contextlib.suppress(TimeoutError):
                     (bench.home / "agent.log").write_bytes(running.kill().stderr)
+
+
+def _for_the_viewer(record: Path, bench: Bench, model: str) -> None:
+    """The record itself is `model.jsonl`: that it cannot be shown in another form ends nobody's work."""
+    if record.exists():
+        try:
+            eval_log(record, bench.name, model, bench.home / "logs")
+        except Exception as error:
+            bench.log(f"no log for Inspect's viewer: {error}")
 
 
 def _first(words: dict[str, str], asked: Asked) -> str:

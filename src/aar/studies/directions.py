@@ -15,7 +15,8 @@ SUFFIXES = (".md", ".txt")
 
 def choose(wanted: Sequence[str], draw: Callable[[], list[str]]) -> tuple[list[str], dict[str, str]]:
     """Names to go round, and the words of those that are not packaged. Nothing wanted: the nine and `none`."""
-    names, words = [], {}
+    names: list[str] = []
+    words: dict[str, str] = {}
     for one in wanted:
         if one == DRAWN:
             words |= {f"{DRAWN}-{i}": text for i, text in enumerate(draw(), 1)}

@@ -94,15 +94,19 @@ def _handler(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length", 0)))
             given = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+            path = self.path.partition("?")[0]
             if given != fake.key:
-                return self._error(401, "invalid x-api-key")
-            if self.path.partition("?")[0] == f"{fake.path}/count_tokens":
-                return self._json(200, {"input_tokens": len(raw) // 4})
-            if self.path.partition("?")[0] != fake.path:
-                return self._error(404, self.path)
-            fault = fake.next_fault()
-            if fault and fault.isdigit():
-                return self._error(int(fault), "as planned")
+                self._error(401, "invalid x-api-key")
+            elif path == f"{fake.path}/count_tokens":
+                self._json(200, {"input_tokens": len(raw) // 4})
+            elif path != fake.path:
+                self._error(404, self.path)
+            elif (fault := fake.next_fault()) and fault.isdigit():
+                self._error(int(fault), "as planned")
+            else:
+                self._answer(raw, fault)
+
+        def _answer(self, raw: bytes, fault: str | None) -> None:
             if fault == "slow":
                 time.sleep(SLOW_S)
             request = json.loads(raw)
@@ -115,7 +119,7 @@ def _handler(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
                     sent = self._stream(list(fake.parts(request, whole)), fault == "cut")
                 else:
                     sent = self._json(200, whole, fault == "cut")
-            return fake.bill(tokens, sent)
+            fake.bill(tokens, sent)
 
         def _stream(self, parts: list[str], cut: bool) -> bool:
             self._head(200, "text/event-stream", ("transfer-encoding", "chunked"))

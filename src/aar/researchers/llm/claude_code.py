@@ -98,7 +98,7 @@ class Pipe(Transport):
 
 
 class Session:
-    """One life of the CLI. `words`: what it is told first, and when it stops without having finished."""
+    """One life of the CLI."""
 
     def __init__(self, bench: Bench, asked: Asked, relay: Relay, running: Running) -> None:
         self.bench, self.asked, self.relay, self.running = bench, asked, relay, running
@@ -106,7 +106,7 @@ class Session:
         self.fault: Exception | None = None
 
     async def run(self, first: str, go_on: str) -> None:
-        """Until it calls `finish` or stops asking for tools. Raises what ended it."""
+        """Until it calls `finish` or stops asking for tools; `go_on` is what it is told then. Raises what ended it."""
         talking = asyncio.create_task(self._talk(first, go_on))
         try:
             while not (talking.done() or self.finished.is_set() or self.fault or self.relay.ended.is_set()):

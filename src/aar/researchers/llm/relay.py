@@ -108,8 +108,8 @@ class Relay:
             raise unanswered(error) from error
         except Exception as error:  # whatever the way or the SDK raises
             raise unanswered(error) from error
-        message = {k: v for k, v in message.items() if k in MESSAGE}
-        return {"message": message, "tokens": _tokens(message["usage"])}
+        kept: dict[str, Any] = {k: v for k, v in message.items() if k in MESSAGE}
+        return {"message": kept, "tokens": _tokens(kept["usage"])}
 
 
 def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:

@@ -100,7 +100,7 @@ def eval_log(path: Path, name: str, model: str, log_dir: Path) -> Path:
 
     async def sample(number: int, messages: list[Any], system: Any, answer: dict[str, Any]) -> EvalSample:
         text = system if isinstance(system, str) else "\n".join(b["text"] for b in system or [])
-        plain = [m if m["role"] != "system" else {**m, "role": "user"} for m in messages]
+        plain: Any = [m if m["role"] != "system" else {**m, "role": "user"} for m in messages]
         read, output = await messages_from_anthropic(plain, text or None), await model_output_from_anthropic(answer)
         return EvalSample(
             id=f"{name}-{number}", epoch=1, input=name, target="", messages=[*read, output.message], output=output

@@ -18,9 +18,8 @@ def parser() -> argparse.ArgumentParser:
         for name, schema in tool["schema"]["properties"].items():
             many = schema["type"] == "array"
             kind = TYPES[schema["items"]["type"] if many else schema["type"]]
-            more = {"nargs": "*"} if many else {}
             flag = name if name in tool["schema"]["required"] else f"--{name}"
-            one.add_argument(flag, type=kind, help=schema["description"], **more)
+            one.add_argument(flag, type=kind, help=schema["description"], nargs="*" if many else None)
     return made
 
 
