@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aar.researchers.grants import USAGE
 from aar.researchers.llm.purse import Entry, Purse
-from aar.sandboxes.meter import used
+from aar.sandboxes.meter import Used, used
 from aar.settings import LabFolder
 from aar.studies.events import read_events
 from aar.studies.spec import StudyFolder
@@ -61,7 +61,7 @@ def costs(lab: LabFolder, name: str) -> list[Cost]:
 
 def _line(home: Path | None, who: str, entries: list[Entry], rerun_hours: float) -> Cost:
     told = [entry.settled or {} for entry in entries]
-    hours = used(home / USAGE) if home else used(Path("/nonexistent"))
+    hours = used(home / USAGE) if home else Used()
     return Cost(
         who,
         usd=round(sum(e.usd for e in entries), 6),
