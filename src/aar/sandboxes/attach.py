@@ -1,7 +1,8 @@
-"""The launcher of the Docker sandbox: `python -I attach.py ENGINE CONTAINER STREAM_FD STATUS_FD PARENT`. Standard library only.
+"""The launcher of the Docker sandbox: `python -I attach.py ENGINE CONTAINER SCRATCH STREAM_FD STATUS_FD PARENT`.
 
 Starts a container that has been attached to (STREAM_FD), passes the three pipes through, and kills it when it is told to
-(SIGTERM) or when the lab dies. Ends with the program's own exit code. ENGINE is the path of the engine's socket.
+(SIGTERM) or when the lab dies. Ends with the program's own exit code. ENGINE is the path of the engine's socket, SCRATCH a
+folder of the lab's that goes with a lab that died. Standard library only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -60,7 +62,7 @@ def ask(engine: str, method: str, what: str) -> bytes:
     return body
 
 
-def main(engine: str, name: str, stream_fd: int, status: int, parent: int) -> int:
+def main(engine: str, name: str, scratch: str, stream_fd: int, status: int, parent: int) -> int:
     signal.signal(signal.SIGTERM, told)
     ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGTERM)
     stream = socket.socket(fileno=stream_fd)
@@ -73,16 +75,16 @@ def main(engine: str, name: str, stream_fd: int, status: int, parent: int) -> in
     except Told:
         with contextlib.suppress(OSError):  # it has ended by itself, or never started
             ask(engine, "POST", f"{name}/kill")
-        if os.getppid() != parent:  # nobody else will
-            ask(engine, "DELETE", f"{name}?force=1")
-            return 1
     code = int(json.loads(ask(engine, "POST", f"{name}/wait"))["StatusCode"])
+    if os.getppid() != parent:  # nobody else will; asked now, since a lab that is killed dies thread by thread
+        ask(engine, "DELETE", f"{name}?force=1")
+        shutil.rmtree(scratch, ignore_errors=True)
     os.write(status, b"ended")
     return code
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))
+        sys.exit(main(*sys.argv[1:4], *map(int, sys.argv[4:])))
     except OSError as error:
         sys.exit(f"the engine says: {error}")

@@ -254,7 +254,7 @@ class Docker(AbstractProvider):
             raise ProviderDown(f"the container engine refuses: {error}", code="sandbox_down") from error
         status, report = os.pipe()
         launcher, socket = Path(__file__).with_name("attach.py"), address().removeprefix("unix://")
-        line = [sys.executable, "-I", launcher, socket, container.name, stream, report, os.getpid()]
+        line = [sys.executable, "-I", launcher, socket, container.name, scratch, stream, report, os.getpid()]
         remove = functools.partial(shutil.rmtree, scratch, ignore_errors=True)
         return Launch(
             list(map(str, line)), [stream, report], status, ran=b"ended", not_found=b"", end=signal.SIGTERM, cleanup=remove,

@@ -209,6 +209,9 @@ class FakeEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed while it waited for its answer."""
+
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         for container in self.made.values():
