@@ -158,6 +158,7 @@ class Container:
 
     def __init__(self, api: Any, name: str, limits: Limits) -> None:
         self.api, self.name, self.limits = api, name, limits
+        self._launcher = Path("/proc/self")
         self._filter = {"container": name, "event": "oom"}
         self._began, self._born = time.time(), time.monotonic()
         self._next, self._cpu_s, self._peak, self._tasks, self._oom = 0.0, 0.0, 0, 0, False
@@ -178,12 +179,12 @@ class Container:
         return ":"  # nothing is put on the launcher
 
     def watch(self, pid: int) -> None:
-        pass
+        self._launcher = Path("/proc", str(pid))
 
     def _look(self) -> None:
-        """Five times a second at first, rarer for a program that lives long: each look is two requests."""
+        """Five times a second at first, rarer for a program that lives long: each look is two requests. And at its end."""
         begin = time.monotonic()
-        if begin < self._next:
+        if begin < self._next and self._launcher.exists():
             return
         with contextlib.suppress(*gone()):  # what was seen last stands
             self._oom |= any(self.api.events(since=self._began, until=time.time(), filters=self._filter))
