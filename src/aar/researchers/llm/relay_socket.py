@@ -41,6 +41,9 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = AT_ONCE
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that broke: the program inside is gone, or talks nonsense."""
+
 
 def _handler(relay: Asks) -> type[BaseHTTPRequestHandler]:
     slots = threading.BoundedSemaphore(2 * AT_ONCE)  # requests whose bodies are held in memory
