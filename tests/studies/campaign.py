@@ -137,7 +137,9 @@ def check_exactly_once(lab: LabFolder, study: str, outside: Sequence[Act] = ()) 
         verified = count(Submission, Submission.study == study, Submission.state == "verified")
         told_verdicts = count(Evaluation, Evaluation.team == study, Evaluation.lane == "verified")
         assert told_verdicts <= verified
-        charges = [c.ref for c in session.scalars(sa.select(Charge).where(Charge.study == study, Charge.kind == "rerun"))]
+        charges = [
+            c.ref for c in session.scalars(sa.select(Charge).where(Charge.study == study, Charge.kind == "rerun"))
+        ]
         assert sorted(charges) == sorted(
             {
                 f"rerun:{i}"

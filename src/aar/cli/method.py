@@ -75,9 +75,7 @@ def _offer(lab: LabFolder, problem: str) -> tuple[Any, Any, Any]:
 
     named = Problem.parse(problem)
     card = Card.load(lab, named)
-    has = {"weak"} | (
-        {"weak_model"} if (lab.problem(named.name) / "heads" / "0.safetensors").exists() else set()
-    )
+    has = {"weak"} | ({"weak_model"} if (lab.problem(named.name) / "heads" / "0.safetensors").exists() else set())
     return student_of(lab, named, card.kind, sealed=False).can, card.kind, has
 
 

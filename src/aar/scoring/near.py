@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 BLOCK = 8  # words at a time: what is compared stays in the cache
 
 

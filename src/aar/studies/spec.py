@@ -169,7 +169,8 @@ class StudyFolder:
         people = tuple(Member(**m) for m in raw.pop("researchers"))
         llm, granted = Llm(**raw.pop("llm", {})), raw.pop("grants", {})
         granted |= {name: tuple(granted.get(name, ())) for name in ("hosts", "gpus")}
-        return StudySpec(**{**raw, "researchers": people, "transfer": tuple(raw["transfer"]), "llm": llm, "grants": Grants(**granted)})
+        transfer = tuple(raw.pop("transfer"))
+        return StudySpec(**raw, researchers=people, transfer=transfer, llm=llm, grants=Grants(**granted))
 
 
 def studies(lab: LabFolder) -> list[str]:

@@ -22,7 +22,9 @@ from aar.researchers.base import Stopped, researchers
 from aar.sandboxes import available
 
 METHOD = "from aar.methods.vanilla import run"
-JOIN = "import sys; from pathlib import Path; from aar.researchers.seat.shell import join; print(join(Path(sys.argv[1])))"
+JOIN = (
+    "import sys; from pathlib import Path; from aar.researchers.seat.shell import join; print(join(Path(sys.argv[1])))"
+)
 
 
 class Terminal:
