@@ -184,9 +184,10 @@ class Model(Protocol):
     """A student, a weak model, or a trained head. `can` says which of the calls below work; the others raise
     `Unsupported`, and the run is reported as "not run on this student", never emulated."""
 
-    name: str
-    can: frozenset[Ability]
-
+    @property
+    def name(self) -> str: ...
+    @property
+    def can(self) -> frozenset[Ability]: ...
     def features(self, rows: Rows, layer: int | None = None, side: Side = "diff") -> np.ndarray: ...
     def score(self, prompts: Sequence[str], completions: Sequence[Sequence[str]]) -> np.ndarray: ...
     def generate(

@@ -89,7 +89,7 @@ def _descendants(session: Session, start: str) -> set[str]:
     return set(session.scalars(sa.select(_closed(sa.select(Link.child).where(Link.parent == start)).c.child)))
 
 
-def _closed(start: sa.Select[tuple[str]]) -> sa.CTE:
+def _closed(start: sa.Select[str]) -> sa.CTE:
     """These nodes and all that builds on them, as a table with the column `child`."""
     below = start.cte("below", recursive=True)
     return below.union(sa.select(Link.child).join(below, Link.parent == below.c.child))

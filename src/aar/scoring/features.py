@@ -14,9 +14,10 @@ from aar.models import texts as spelled
 from aar.models.features import FeatureStore, extract
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
+from aar.testbeds.rows import Split
 
-PUBLIC_SPLITS = ("unlabeled", "test")
-SEALED_SPLITS = ("private", "ood")
+PUBLIC_SPLITS: tuple[Split, ...] = ("unlabeled", "test")
+SEALED_SPLITS: tuple[Split, ...] = ("private", "ood")
 Progress = Callable[[str, int, int, float], None]  # (what, done, all, seconds left); in tokens or prompts
 
 DEPTH = 2 / 3  # of the student's layers: what was measured to matter for probing lies at 1/2 to 2/3

@@ -23,10 +23,11 @@ from aar.scoring.problem import Card, Problem
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
 from aar.teachers.base import Teacher, teachers
+from aar.testbeds.rows import Split
 from aar.types import Fit, Kind, Model, Rows
 
 SEEDS = 16
-SCORED = ("test", "ood", "private")
+SCORED: tuple[Split, ...] = ("test", "ood", "private")
 
 
 @dataclass(frozen=True)

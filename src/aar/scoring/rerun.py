@@ -33,6 +33,7 @@ from aar.scoring.layout import (
 from aar.scoring.problem import Card, Problem
 from aar.scoring.result import Result, Scorer
 from aar.settings import LabFolder
+from aar.testbeds.rows import Split
 from aar.types import Predictions
 
 MAX_PREDICTIONS = 16 << 20  # bytes of one seed's file
@@ -146,7 +147,8 @@ def rerun(
     told = answers(lab, sandbox, problem, submission, files, rules)
     by_seed = [a.predictions for a in told]
     _seal(lab, submission, by_seed)
-    scored = {s: _score(lab, problem, s, submission, seeds, by_seed) for s in ("test", "ood")}
+    splits: tuple[Split, ...] = ("test", "ood")
+    scored = {s: _score(lab, problem, s, submission, seeds, by_seed) for s in splits}
     assert scored["test"] is not None
     return Verdict(
         scored["test"],
@@ -312,7 +314,7 @@ def _seal(lab: LabFolder, submission: str, answers: list[Predictions]) -> None:
 
 
 def _score(
-    lab: LabFolder, problem: Problem, split: str, submission: str, seeds: list[Seed], answers: list[Predictions]
+    lab: LabFolder, problem: Problem, split: Split, submission: str, seeds: list[Seed], answers: list[Predictions]
 ) -> Result | None:
     if not Card.load(lab, problem).rows.get(split):
         return None

@@ -17,6 +17,7 @@ from aar.scoring.prepare import Baseline
 from aar.scoring.problem import Card, Problem
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
+from aar.testbeds.rows import Split
 from aar.types import NotScored, Predictions
 
 MIN_SUBSET = 20  # rows under which a subset's accuracy is not worth printing
@@ -77,7 +78,7 @@ def mean_se(right: np.ndarray) -> dict[str, float]:
 class Scorer:
     """Scores predictions on one split of one problem. Inside the trust boundary only."""
 
-    def __init__(self, lab: LabFolder, problem: Problem, split: str = "test") -> None:
+    def __init__(self, lab: LabFolder, problem: Problem, split: Split = "test") -> None:
         self.problem, self.split = problem, split
         self.card = Card.load(lab, problem)
         gold = Sealed(lab).gold(problem.testbed, [split])

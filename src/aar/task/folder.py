@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +140,7 @@ def open_task(
         from aar.models import headfile
 
         weak_model = headfile.load(open_model(spec.weak_model, spec.kind, folder), folder / run.head)
-    return Task(
+    task = Task(
         name=spec.name,
         kind=spec.kind,
         seed=run.seed,
@@ -150,5 +150,5 @@ def open_task(
         weak_model=weak_model,
         params={**spec.params, **(params or {})},
         deadline_s=spec.deadline_s,
-        **({"log": log} if log else {}),
     )
+    return replace(task, log=log) if log else task

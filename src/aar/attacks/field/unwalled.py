@@ -24,6 +24,7 @@ from aar.sandboxes import results
 from aar.sandboxes.base import PYTHON, WORKSPACE
 from aar.scoring import rerun
 from aar.scoring.metrics import correctness
+from aar.testbeds.rows import Split
 from aar.types import Predictions
 
 
@@ -85,7 +86,7 @@ def doubled_ids() -> contextlib.AbstractContextManager[None]:
         known = dict(zip(real, raw["p"], strict=True))
         return Predictions(tuple(real_ids.values()), np.array([known.get(i, 0.5) for i in real_ids.values()]))
 
-    def scoring(lab: Any, problem: Any, split: str, *args: Any) -> Any:
+    def scoring(lab: Any, problem: Any, split: Split, *args: Any) -> Any:
         found = score(lab, problem, split, *args)
         scorer = rerun.Scorer(lab, problem, split)
         truth = dict(zip(scorer.ids, scorer.truth.tolist(), strict=True))

@@ -25,7 +25,7 @@ Price = float
 
 
 def _linked(*values: int) -> dict[str, Any] | None:
-    node = None
+    node: Linked = None
     for value in reversed(values):
         node = {"value": value, "next": node}
     return node
