@@ -84,7 +84,8 @@ def main(engine: str, name: str, scratch: str, stream_fd: int, status: int, pare
 
 
 if __name__ == "__main__":
+    engine, name, scratch, *numbers = sys.argv[1:]
     try:
-        sys.exit(main(*sys.argv[1:4], *map(int, sys.argv[4:])))
+        sys.exit(main(engine, name, scratch, *map(int, numbers)))
     except OSError as error:
         sys.exit(f"the engine says: {error}")
