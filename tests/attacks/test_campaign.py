@@ -82,12 +82,15 @@ def test_a_defence_comes_back_whatever_happens(off) -> None:  # type: ignore[no-
 
 
 def test_no_lab_can_reach_the_switches() -> None:
-    """Only attacks and their command import from `aar.attacks`, and no environment variable is read there."""
+    """Only attacks, their command and benches import from `aar.attacks`, only commands import benches, and no environment
+    variable is read there."""
     graph = grimp.build_graph("aar", cache_dir=None)
     inside = graph.find_descendants("aar.attacks")
     users = {u for m in inside for u in graph.find_modules_directly_imported_by(m) if u.startswith("aar.cli")}
+    benches = graph.find_descendants("aar.bench")
     importers = {i for m in inside for i in graph.find_modules_that_directly_import(m)} - inside
-    assert importers == {"aar.cli.attack"}
+    assert importers - benches == {"aar.cli.attack"}
+    assert {i for m in benches for i in graph.find_modules_that_directly_import(m)} - benches <= {"aar.cli.bench"}
     assert not users
     for path in Path(undefended.__file__).parent.glob("*.py"):
         assert "os.environ.get" not in path.read_text()
