@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from aar.errors import InputError
 from aar.models.tuned.fakes import tiny_qwen3
 from aar.scoring.prepare import prepare
 from aar.scoring.problem import Problem
@@ -51,4 +52,8 @@ def test_a_method_runs_unchanged(method: str, tiny_lab: LabFolder, problem: Prob
 def test_a_ceiling_is_trained_when_asked_for(tiny_lab: LabFolder, problem: Problem) -> None:
     """Also after the problem was prepared without one, which `aar method run --student` does."""
     assert prepare(tiny_lab, problem, seeds=5, processes=1).ceiling is None
-    assert prepare(tiny_lab, problem, seeds=5, ceilings=1, processes=1).ceiling is not None
+    with pytest.raises(InputError, match="one seed has no error"):
+        prepare(tiny_lab, problem, seeds=5, ceilings=1, processes=1)
+    ceiling = prepare(tiny_lab, problem, seeds=5, ceilings=2, processes=1).ceiling
+    assert ceiling is not None
+    assert ceiling["se"] >= 0

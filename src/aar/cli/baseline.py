@@ -20,7 +20,7 @@ def run(
     seeds: Annotated[str, typer.Option(help="Seeds of each method: 0-4 or 0,3,7.")] = "0-4",
     baseline_seeds: Annotated[int, typer.Option(help="Seeds of floor and ceiling, 5 to 16.", min=5, max=16)] = 16,
     ceiling_seeds: Annotated[
-        int | None, typer.Option(help="Seeds of the ceiling alone; a finetuned student's needs this.", min=1)
+        int | None, typer.Option(help="Seeds of the ceiling alone; a finetuned student's needs this.", min=2)
     ] = None,
     slow: Annotated[bool, typer.Option("--slow", help="Also the baselines that prompt the student (minutes).")] = False,
     subsets: Annotated[bool, typer.Option("--subsets", help="A table per subset too.")] = False,

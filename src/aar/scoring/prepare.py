@@ -115,6 +115,8 @@ def prepare(
 ) -> Card:
     """Idempotent. Takes the features' time (a minute for an embedded testbed) plus seconds. `ceilings`: seeds of the
     ceiling, if not as many as of the floor; a finetuned student, which may take hours a seed, gets none unasked."""
+    if ceilings == 1:
+        raise InputError("one seed has no error", code="too_few_seeds", hint="two seeds of the ceiling or more")
     if not force and (lab.problem(problem.name) / "card.json").exists():
         card = Card.load(lab, problem)
         if card.ceiling is not None or not ceilings:  # a ceiling that is asked for and missing is trained now
