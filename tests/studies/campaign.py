@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,7 @@ class Campaign:
             if code is not None:
                 assert code in (1, -signal.SIGKILL), code
                 runner = self.resume()
-            kinds = dict(_processes(runner.pid))
+            kinds = _processes(self.lab)
             if "hands" in kinds:
                 began = began or time.monotonic()
                 if time.monotonic() - began < kills_s:
@@ -71,14 +71,16 @@ class Campaign:
             self.killed[kind] += 1
 
 
-def _processes(runner: int) -> Iterator[tuple[str, list[int]]]:
-    found: dict[str, list[int]] = {}
-    with contextlib.suppress(psutil.NoSuchProcess):
-        top = psutil.Process(runner)
-        for process in [top, *top.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                found.setdefault(_kind(" ".join(process.cmdline())), []).append(process.pid)
-    return iter(found.items())
+def _processes(lab: LabFolder) -> dict[str, list[int]]:
+    """Everything of this lab, also a server whose runner was killed, and its workers."""
+    found: dict[str, set[int]] = {}
+    for top in psutil.process_iter(["cmdline"]):
+        if str(lab.root) not in " ".join(top.info["cmdline"] or []):
+            continue
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            for process in [top, *top.children(recursive=True)]:
+                found.setdefault(_kind(" ".join(process.cmdline())), set()).add(process.pid)
+    return {kind: sorted(pids) for kind, pids in found.items()}
 
 
 def _kind(command: str) -> str:
