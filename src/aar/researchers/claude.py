@@ -22,6 +22,7 @@ from aar.researchers.llm.bench_tools import BenchTools
 from aar.researchers.llm.box import Box
 from aar.researchers.llm.prices import Prices
 from aar.researchers.llm.purse import Purse
+from aar.researchers.llm.recalled import Call, unheard
 from aar.researchers.llm.transcript import Transcript, eval_log
 from aar.sandboxes import Limits
 
@@ -54,7 +55,7 @@ class Claude:
         folder: Path,
         keys: dict[str, str],
     ) -> None:
-        from aar.researchers.llm.claude_code import Session, command, environment, mounts
+        from aar.researchers.llm.claude_code import LAB, Session, command, environment, memory, mounts
         from aar.researchers.llm.relay import Relay, provider_client
 
         llm = self.assignment.llm
@@ -74,7 +75,8 @@ class Claude:
                 return "".join(b["text"] for b in said["content"] if b["type"] == "text")
 
             asked = Asked(bench, BenchTools(bench, asking.purse), box, think)
-            asked.replay()
+            done = asked.replay()
+            lost = unheard(done, bench.home / "desk", memory(bench), LAB)
             running = box.sandbox.start(
                 command(bench, model, words["system"]),
                 [*box.mounts, *mounts(relay)],
@@ -82,7 +84,7 @@ class Claude:
                 bench.assignment.grants.over(LIMITS, bench.home),
             )
             try:
-                asyncio.run(Session(bench, asked, relay, running).run(_first(words, asked), words["continue"]))
+                asyncio.run(Session(bench, asked, relay, running).run(_first(words, done, lost), words["continue"]))
             finally:
                 with contextlib.suppress(TimeoutError):
                     (bench.home / "agent.log").write_bytes(running.kill().stderr)
@@ -97,12 +99,11 @@ def _for_the_viewer(record: Path, bench: Bench, model: str) -> None:
             bench.log(f"no log for Inspect's viewer: {error}")
 
 
-def _first(words: dict[str, str], asked: Asked) -> str:
-    """Its task; after an interruption, that and what became of its last call."""
-    if asked.last is None:
+def _first(words: dict[str, str], done: list[Call], lost: list[Call]) -> str:
+    """Its task; after an interruption, that and what became of calls of which it has not heard."""
+    if not done:
         return words["task"]
-    tool, answer = asked.last
-    return f"{words['task']}\n\n{words['resumed']}\n\n{tool}: {answer}"
+    return "\n\n".join([words["task"], words["resumed"], *map(str, lost)])
 
 
 researchers.register("claude")(Claude)

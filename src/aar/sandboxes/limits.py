@@ -2,7 +2,7 @@
 
 Control groups are made below the caller's own, so that they never loosen a limit already put on the lab. Version 1
 controllers are used where the host mounts them and lets us make groups, else version 2 if it is delegated to us. What
-they do not give, `tree` measures and ends ten times a second, while rlimits bound each single process: twice
+they do not give, `tree` measures and ends five to ten times a second, while rlimits bound each single process: twice
 the memory, and the number of processes in a user namespace (which does not bind root).
 A group is named after the process that made it; `sweep` kills and removes what a killed lab left behind.
 

@@ -27,7 +27,7 @@ from aar.sandboxes.meter import Meter
 from aar.sandboxes.quota import Quota
 
 FLOOD = 8
-TICK_S = 0.05
+TICK_S, SLOW_TICK_S, YOUNG_S = 0.05, 0.2, 10.0  # between looks; a program that has run for long is looked at less often
 
 
 @functools.cache
@@ -163,7 +163,7 @@ class Process:
         try:
             waiter = select.poll()
             waiter.register(exited, select.POLLIN)
-            while not waiter.poll(TICK_S * 1000):
+            while not waiter.poll(1000 * self._tick()):
                 self.meter.due(self.group.cpu_s)
                 if stop := self._stop or self._broken():
                     self._end(stop)
@@ -173,6 +173,9 @@ class Process:
             self._child.wait()
         finally:
             os.close(exited)
+
+    def _tick(self) -> float:
+        return TICK_S if time.monotonic() - self.began < YOUNG_S else SLOW_TICK_S
 
     def _broken(self) -> Stop | None:
         if time.monotonic() - self.began > self.limits.wall_s:

@@ -24,7 +24,7 @@ def run(task):
 THOUGHT = "I would look at the rows where the seeds disagree."
 DIRECTIONS = [f"Look at what the teacher finds {hard}, and ask the student for its own view there." for hard in (
     "easy", "hard", "long", "short", "common", "rare", "strange", "obvious", "ambiguous", "old", "new", "loud")]  # fmt: skip
-RESUMED = re.compile(r"answer to your last call.*?\n\n(\w+): (.*)", re.DOTALL)
+TOLD = re.compile(r"^call \d+, (\w+): (.*?)(?=\n\ncall \d+, |\Z)", re.DOTALL | re.MULTILINE)  # after an interruption
 LOOK = "ls /task /findings; head -c 300 /task/test.jsonl; env; ls /; cat /proc/1/environ"
 LISTEN = 'for i in $(seq 12); do grep -l snapshot: /findings/*.json 2>/dev/null | wc -l | grep -qv "^[01]$" && break; sleep 0.25; done; for f in /findings/*.json; do cat $f; echo; done'
 
@@ -84,6 +84,7 @@ def _spoken(tool: str, args: dict[str, Any], offered: set[str]) -> tuple[str, di
 
 def read(request: dict[str, Any]) -> Past:
     asked: dict[str, tuple[str, dict[str, Any]]] = {}
+    told: list[tuple[str, str]] = []  # calls that an interruption cut off, of which it has heard otherwise
     past = Past("", [])
     for message in request["messages"]:
         for block in _blocks(message):
@@ -96,11 +97,9 @@ def read(request: dict[str, Any]) -> Past:
             elif block["type"] == "text" and message["role"] == "user":
                 if name := re.search(r"You are (\S+), in the study", block["text"]):
                     past = Past(name[1], past.acts)
-                if told := RESUMED.search(
-                    block["text"]
-                ):  # the call that an interruption cut off, unless it heard of it
-                    _, tool, args = _next(past)
-                    past.acts.extend([(tool, args, told[2])] if told[1] == tool else [])
+                told += TOLD.findall(block["text"])
+            while told and _next(past)[1] == told[0][0]:
+                past.acts.append((*_next(past)[1:], told.pop(0)[1]))
     return past
 
 

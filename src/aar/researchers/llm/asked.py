@@ -19,6 +19,7 @@ from aar.researchers.journal import is_fact
 from aar.researchers.llm.bench_tools import BenchTools
 from aar.researchers.llm.box import Box
 from aar.researchers.llm.given import Directed
+from aar.researchers.llm.recalled import Call
 from aar.researchers.llm.tools import SHOWN, TOOLS, Tool
 
 
@@ -28,7 +29,6 @@ class Asked:
     def __init__(self, bench: Bench, tools: BenchTools, box: Box, think: Callable[[str], str] | None = None) -> None:
         self.bench, self.tools, self.box, self.think = bench, tools, box, think
         self.path, self.directed = bench.home / "asked.jsonl", Directed(bench)
-        self.last: tuple[str, str] | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -45,15 +45,14 @@ class Asked:
             if t.place == "bench" or (t.name == "think_hard" and self.think) or t.name == "finish"
         ]
 
-    def replay(self) -> None:
-        """Everything that was asked so far; `last` is then the last call and its answer."""
+    def replay(self) -> list[Call]:
+        """Everything that was asked so far, with its answers."""
         raw = self.path.read_bytes() if self.path.exists() else b""
         whole = raw[: raw.rfind(b"\n") + 1]
         if len(whole) < len(raw):  # cut short by a kill: it was not begun
             os.truncate(self.path, len(whole))
-        for line in whole.splitlines():
-            call = json.loads(line)
-            self.last = call["tool"], self._answer(call["tool"], call["args"])
+        asked = [json.loads(line) for line in whole.splitlines()]
+        return [Call(n, c["tool"], c["args"], self._answer(c["tool"], c["args"])) for n, c in enumerate(asked, 1)]
 
     def use(self, name: str, args: dict[str, Any]) -> str:
         """The answer as text, mistakes of the caller's too. Raises `Stopped` and what is the lab's fault."""
@@ -65,10 +64,10 @@ class Asked:
                 file.flush()
                 os.fsync(file.fileno())
             self.bench.log(f"{clean(name, 40)}: {clean(json.dumps(args), 200)}")
-            self.last = name, self._answer(name, args)
+            answer = self._answer(name, args)
             news = self.directed.news()
             self.directed.hear(news)
-            return f"{self.last[1]}\n\n{news}" if news else self.last[1]
+            return f"{answer}\n\n{news}" if news else answer
 
     def _answer(self, name: str, args: dict[str, Any]) -> str:
         try:

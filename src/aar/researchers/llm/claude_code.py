@@ -35,6 +35,7 @@ INSIDE, SOCKETS = "/opt/claude", "/lab"
 STATE = ".claude"  # below the workspace: its own memory of the conversation, from which it goes on
 TOOLS = "Bash,Edit,Read,Write,Task"
 LINE_CAP = 16 << 20
+LAB = "mcp__lab__"  # what it puts before the names of the lab's tools
 IDLE = 3  # turns that end without `finish`, in a row
 POLL_S = 0.5
 
@@ -54,10 +55,18 @@ def environment(model: str, max_tokens: int) -> dict[str, str]:
     }  # fmt: skip
 
 
+def conversation(bench: Bench) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{bench.study}/{bench.name}"))
+
+
+def memory(bench: Bench) -> str:
+    """Where in the workspace the CLI writes its conversation down: below a folder named after the one it works in."""
+    return f"{STATE}/projects/-workspace/{conversation(bench)}.jsonl"
+
+
 def command(bench: Bench, model: str, system: str) -> list[str]:
     """A conversation that was begun goes on from what the CLI wrote down of it."""
-    id_ = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{bench.study}/{bench.name}"))
-    begun = any((bench.home / "desk" / STATE / "projects").glob(f"*/{id_}.jsonl"))
+    id_, begun = conversation(bench), (bench.home / "desk" / memory(bench)).exists()
     servers = json.dumps({"mcpServers": {"lab": {"type": "sdk", "name": "lab"}}})
     return [
         INSIDE, "--print", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json", "--model", model,
