@@ -107,10 +107,7 @@ class GroupCommit:
         """End one's turn. With `kept` returns once the writes are on disk, or raises why they are not."""
         if kept:
             group.writers += 1
-        if not self._alive(group.connection):
-            group.error = ProviderDown(
-                "the database gave up a transaction; nothing was written", code="database_lost", hint="try again"
-            )
+        self.check(group)
         if group.may_grow and self._turns.hand_over():
             if kept:
                 group.done.wait()
@@ -118,6 +115,13 @@ class GroupCommit:
             self._close(group)
         if kept and group.error is not None:
             raise group.error
+
+    def check(self, group: Group) -> None:
+        """Note it where the database has given up the whole transaction."""
+        if not self._alive(group.connection):
+            group.error = ProviderDown(
+                "the database gave up a transaction; nothing was written", code="database_lost", hint="try again"
+            )
 
     def _close(self, group: Group) -> None:
         """Commit, let the next group begin, then tell those who wait."""

@@ -38,6 +38,7 @@ class GateScorer:
         self._cards: dict[Path, tuple[int, Card]] = {}
         self._exams: dict[str, tuple[Card, Exam]] = {}
         self._new: set[str] = set()  # exams whose label set was registered in a transaction that is still open
+        self._sighted: set[Sighting] = set()  # written down, unless a transaction was rolled back since
         store.after_commit.append(self._new.clear)
         store.after_rollback.append(self._forget_new)
 
@@ -93,11 +94,15 @@ class GateScorer:
         return known[1]
 
     def _forget_new(self) -> None:
+        self._sighted.clear()
         while self._new:
             self._exams.pop(self._new.pop(), None)
 
     def _seen(self, exam: Exam, researcher: str, study: str | None) -> None:
-        self.label_sets.add_sighting(Sighting(exam.label_set, study or "", researcher))
+        sighting = Sighting(exam.label_set, study or "", researcher)
+        if sighting not in self._sighted:
+            self.label_sets.add_sighting(sighting)
+            self._sighted.add(sighting)
 
     def _count(self, *where: sa.ColumnElement[bool] | Any) -> int:
         with self.store.reading() as session:

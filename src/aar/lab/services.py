@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from aar.errors import Conflict, NotFound
 from aar.lab import tokens
 from aar.lab.audit import AuditLog
+from aar.lab.batches import Batches
 from aar.lab.codestore import CodeStore
 from aar.lab.store import Store
 from aar.lab.tables import Study
@@ -85,6 +87,10 @@ class Lab:
     streams: Counter[str] = field(default_factory=Counter)
     listeners: list[Callable[[], None]] = field(default_factory=list)
 
+    @cached_property
+    def batches(self) -> Batches:
+        return Batches(self.store)
+
     def problem(self, name: str) -> ProblemCard:
         """The problem of this name or short name. NotFound lists the known ones."""
         cards = self.scorer.problems()
@@ -120,6 +126,7 @@ class Lab:
 
     def close(self) -> None:
         self.stopping = True
+        self.batches.close()
         self.store.close()
 
 

@@ -54,6 +54,7 @@ class Store:
         self.after_rollback: list[Callable[[], None]] = []
         self._commits = GroupCommit(self._begin, self._alive, self._committed, self._rolled_back)
         self._current: ContextVar[Session | None] = ContextVar("current", default=None)
+        self._shared: ContextVar[Group | None] = ContextVar("shared", default=None)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -74,7 +75,10 @@ class Store:
             yield outer
             return
         with _translated():
-            group, kept = self._commits.enter(BUSY_S), False
+            shared = self._shared.get()
+            if shared and shared.error:
+                raise shared.error
+            group, kept = shared or self._commits.enter(BUSY_S), False
             try:
                 with self._session_in(group) as session:
                     yield session
@@ -83,7 +87,22 @@ class Store:
                 self._rolled_back()
                 raise
             finally:
-                self._commits.leave(group, kept)
+                if shared:
+                    self._commits.check(shared)
+                else:
+                    self._commits.leave(group, kept)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """This thread's transactions in here share one commit: none of them is on disk before this ends without an error."""
+        with _translated():
+            group = self._commits.enter(BUSY_S)
+            mark = self._shared.set(group)
+            try:
+                yield
+            finally:
+                self._shared.reset(mark)
+                self._commits.leave(group, kept=True)
 
     @contextmanager
     def _session_in(self, group: Group) -> Iterator[Session]:

@@ -25,6 +25,7 @@ THOUGHT = "I would look at the rows where the seeds disagree."
 DIRECTIONS = [f"Look at what the teacher finds {hard}, and ask the student for its own view there." for hard in (
     "easy", "hard", "long", "short", "common", "rare", "strange", "obvious", "ambiguous", "old", "new", "loud")]  # fmt: skip
 TOLD = re.compile(r"^call \d+, (\w+): (.*?)(?=\n\ncall \d+, |\Z)", re.DOTALL | re.MULTILINE)  # after an interruption
+INTERRUPTED = "[Tool call interrupted"  # what Claude Code puts in the place of an answer that a kill cut off
 LOOK = "ls /task /findings; head -c 300 /task/test.jsonl; env; ls /; cat /proc/1/environ"
 LISTEN = 'for i in $(seq 12); do grep -l snapshot: /findings/*.json 2>/dev/null | wc -l | grep -qv "^[01]$" && break; sleep 0.25; done; for f in /findings/*.json; do cat $f; echo; done'
 
@@ -93,7 +94,8 @@ def read(request: dict[str, Any]) -> Past:
             elif block["type"] == "tool_result":
                 content = block.get("content") or ""
                 said = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-                past.acts.append((*asked[block["tool_use_id"]], said))
+                if not said.startswith(INTERRUPTED):
+                    past.acts.append((*asked[block["tool_use_id"]], said))
             elif block["type"] == "text" and message["role"] == "user":
                 if name := re.search(r"You are (\S+), in the study", block["text"]):
                     past = Past(name[1], past.acts)

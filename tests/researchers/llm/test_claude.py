@@ -73,7 +73,7 @@ def test_killed_it_goes_on_from_its_own_memory(lab: Any, fake: FakeMessages, kil
                 time.sleep(1)
 
     threading.Thread(target=kill, daemon=True).start()
-    starts = lab.until_done()
+    starts = lab.until_done(llm=Llm(model="anthropic/scripted", usd=5.0))  # kills cost questions asked twice
     stop.set()
     assert (len(killed), starts) == (kills, kills + 1)
     assert [p["runs"] for p in lab.world.lab.posts] == [[], [1]]

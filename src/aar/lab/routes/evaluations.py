@@ -26,13 +26,18 @@ class NewEvaluation(BaseModel):
 
 
 @router.post("/evaluations", response_model=EvaluationAnswer)
-def evaluate(body: NewEvaluation, who: Researcher, lab: TheLab, once: OnlyOnce) -> JSONResponse:
+async def evaluate(body: NewEvaluation, who: Researcher, lab: TheLab, once: OnlyOnce) -> JSONResponse:
     """Score one vector: every row id of the problem's test file exactly once."""
-    try:
-        return once(who, 200, lambda: _answer(lab, who, body))
-    except AarError as e:
-        _log_attempt(lab, who, body.problem, e.code, e.message)
-        raise
+
+    def attempt() -> JSONResponse:
+        try:
+            return once(who, 200, lambda: _answer(lab, who, body))
+        except AarError as e:
+            _log_attempt(lab, who, body.problem, e.code, e.message)
+            raise
+
+    answer: JSONResponse = await lab.batches.run(attempt)
+    return answer
 
 
 def _answer(lab: Lab, who: Identity, body: NewEvaluation) -> EvaluationAnswer:

@@ -24,7 +24,7 @@ from claude_agent_sdk import (
     create_sdk_mcp_server,
 )
 
-from aar.errors import ProviderDown
+from aar.errors import AarError, ProviderDown
 from aar.researchers.bench import Bench
 from aar.researchers.llm.asked import Asked
 from aar.researchers.llm.relay import Relay
@@ -120,7 +120,10 @@ class Session:
         try:
             while not (talking.done() or self.finished.is_set() or self.fault or self.relay.ended.is_set()):
                 self.bench.check_time()
+                gone = self.running.poll() is not None
                 await asyncio.wait([talking], timeout=POLL_S)
+                if gone and not talking.done():  # the SDK would wait for its answer
+                    raise self._lost("it ended")
             if fault := self.fault or self.relay.fault:
                 raise fault
             if not self.finished.is_set():
@@ -141,7 +144,9 @@ class Session:
                     if not result or result[-1].is_error:
                         raise self._lost(str(result[-1].result) if result else "it ended")
                     await client.query(go_on)
-        except (claude_agent_sdk.ClaudeSDKError, OSError, ValueError) as error:
+        except AarError:
+            raise
+        except Exception as error:  # the SDK raises all kinds
             raise self._lost(str(error)) from error
 
     def _lost(self, why: str) -> ProviderDown:

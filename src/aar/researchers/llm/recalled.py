@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,29 +38,37 @@ class Call:
 def unheard(calls: Sequence[Call], folder: Path, name: str, prefix: str) -> list[Call]:
     """Calls whose answers are not in the memory folder/name, a conversation in Claude Code's JSON lines, where tools of the lab
     are called by `prefix` and their name."""
-    answered, told = Counter[str](), set[int]()
+    answered, told = defaultdict[str, list[str]](list), set[int]()
     asked: dict[str, str] = {}
     for role, block in _blocks(folder, name):
         kind = block.get("type")
         if kind == "tool_use":
             asked[str(block.get("id"))] = _same(str(block.get("name")).removeprefix(prefix), block.get("input"))
-        elif kind == "tool_result" and (call := asked.pop(str(block.get("tool_use_id")), None)):
-            answered[call] += 1
+        elif kind == "tool_result" and (same := asked.pop(str(block.get("tool_use_id")), None)):
+            answered[same].append(_text(block.get("content")))
         elif kind == "text" and role == "user":
             told |= {int(found[1]) for found in TOLD.finditer(str(block.get("text")))}
     left = []
     for call in calls:
+        heard = answered[_same(call.tool, call.args)]
         if call.number in told:
             continue
-        if answered[same := _same(call.tool, call.args)]:
-            answered[same] -= 1
-        else:
+        mine = next((text for text in heard if text.startswith(call.answer)), None)
+        if mine is not None:
+            heard.remove(mine)
+        else:  # not there, or in its place that it was interrupted
             left.append(call)
     return left[-MOST:]
 
 
 def _same(tool: str, args: Any) -> str:
     return f"{tool} {json.dumps(args, sort_keys=True)}"
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content)
 
 
 def _blocks(folder: Path, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
