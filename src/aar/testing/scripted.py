@@ -61,7 +61,12 @@ def answer(request: dict[str, Any]) -> list[dict[str, Any]]:
     named, args = _spoken(tool, args, {t["name"] for t in request["tools"]})
     return [
         {"type": "text", "text": text},
-        {"type": "tool_use", "id": f"toolu_{len(past.acts):04d}", "name": named, "input": args},
+        {
+            "type": "tool_use",
+            "id": f"toolu_{len(past.acts):04d}_{len(request['messages']):04d}",
+            "name": named,
+            "input": args,
+        },
     ]
 
 
