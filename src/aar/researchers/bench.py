@@ -119,6 +119,11 @@ class Bench:
             path.write_text(source)
         return folder
 
+    @property
+    def deadline_s(self) -> float:
+        """For all seeds of a trial."""
+        return self.assignment.grants.trial_s or DEADLINE_S
+
     def try_method(self, method: Path, held_out: bool = True) -> Trial:
         name, seeds, source = method.name, self._public.seeds, (method / "method.py").read_text()
 
@@ -126,8 +131,7 @@ class Bench:
             out = f"out/{key.rsplit('/', 1)[-1]}"
             cross = (seeds[0], FOLDS) if held_out else None
             try:
-                deadline_s = self.assignment.grants.trial_s or DEADLINE_S
-                reply = self._queued(name, lambda: self.hands.run(name, out, seeds, cross, deadline_s))
+                reply = self._queued(name, lambda: self.hands.run(name, out, seeds, cross, self.deadline_s))
                 return self._public.collect(self.hands.workspace, out, cross) | {"seconds": reply.seconds}
             except MethodError as error:
                 room.check(self.home)  # without any, the method is not to blame

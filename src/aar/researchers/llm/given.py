@@ -18,7 +18,7 @@ from typing import Any
 from aar.errors import InputError, ProviderDown
 from aar.researchers import starts
 from aar.researchers.base import Llm, Workbench
-from aar.researchers.bench import DEADLINE_S, Bench
+from aar.researchers.bench import Bench
 from aar.researchers.hands import METHODS
 from aar.researchers.llm.prices import SCRIPTED, Prices, Tokens
 from aar.sandboxes import WORKSPACE, Limits, Mount, Sandbox, available
@@ -116,7 +116,7 @@ def told(bench: Bench) -> dict[str, str]:
     values: Mapping[str, Any] = {
         "problem": bench.problem, "study": a.study, "name": a.name, "direction": starts.of(a).text, "trials": a.trials,
         "evaluations": a.evaluations, "submissions": a.submissions, "minutes": round(a.wall_s / 60), "usd": a.llm.usd, "board": rows,
-        "deadline": round(DEADLINE_S),
+        "deadline": round(bench.deadline_s),
     }  # fmt: skip
     filled = {}
     for packaged in sorted(PROMPTS.glob("*.md")):
