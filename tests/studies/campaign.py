@@ -28,6 +28,8 @@ from aar.settings import LabFolder
 from aar.studies.spec import StudyFolder
 
 Act = tuple[str, str, dict[str, Any]]
+CHAIN = ("runner", "server", "worker", "hands")  # each is started by the one before
+PATIENCE = 5  # pauses
 ACTS = {"evaluate": "evaluations", "submit": "submissions", "finding": "findings", "snapshot": "snapshots"}
 
 
@@ -40,6 +42,7 @@ class Campaign:
     pause_s: float
     rng: random.Random
     killed: Counter[str] = field(default_factory=Counter)
+    waited: int = 0
 
     def resume(self) -> subprocess.Popen[bytes]:
         with (self.lab.root / "campaign.log").open("ab") as sink:
@@ -64,8 +67,15 @@ class Campaign:
             time.sleep(self.rng.uniform(0.5, 1.5) * self.pause_s)
 
     def kill_one(self, kinds: dict[str, list[int]]) -> None:
-        """Of the kind that was killed least so far."""
-        kind = min(sorted(kinds), key=lambda k: (self.killed[k], self.rng.random()))
+        """Of the kind that was killed least so far; one that is not up yet is waited for a while, else a slow machine's workers
+        would never live to be killed."""
+        kind = min(sorted({*CHAIN, *kinds}), key=lambda k: (self.killed[k], self.rng.random()))
+        if kind not in kinds:
+            self.waited += 1
+            if self.waited < PATIENCE:
+                return
+            kind = min(sorted(kinds), key=lambda k: (self.killed[k], self.rng.random()))
+        self.waited = 0
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.rng.choice(kinds[kind]), signal.SIGKILL)
             self.killed[kind] += 1

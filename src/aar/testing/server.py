@@ -27,7 +27,7 @@ SLOW_S = 2.0
 
 @dataclass(frozen=True)
 class Billed:
-    """One answer. `whole`: the client got all of it."""
+    """One answer. `whole`: it was not cut."""
 
     tokens_in: int
     tokens_out: int
@@ -113,29 +113,26 @@ def _handler(fake: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             blocks = fake.brain(fake.read(request))
             tokens = len(raw) // 4, min(request.get("max_tokens", 1 << 20), len(json.dumps(blocks)) // 4 + 1)
             whole = fake.whole(request, blocks, tokens)
-            sent = False
-            with contextlib.suppress(OSError):  # the client is gone, the work was done
+            fake.bill(tokens, whole=fault != "cut")  # for the work, whether or not anybody hears the answer
+            with contextlib.suppress(OSError):
                 if request.get("stream"):
-                    sent = self._stream(list(fake.parts(request, whole)), fault == "cut")
+                    self._stream(list(fake.parts(request, whole)), fault == "cut")
                 else:
-                    sent = self._json(200, whole, fault == "cut")
-            fake.bill(tokens, sent)
+                    self._json(200, whole, fault == "cut")
 
-        def _stream(self, parts: list[str], cut: bool) -> bool:
+        def _stream(self, parts: list[str], cut: bool) -> None:
             self._head(200, "text/event-stream", ("transfer-encoding", "chunked"))
             for part in parts[: len(parts) // 2] if cut else parts:
                 data = part.encode()
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             self.close_connection = cut
             self.wfile.write(b"" if cut else b"0\r\n\r\n")
-            return not cut
 
-        def _json(self, status: int, body: Any, cut: bool = False) -> bool:
+        def _json(self, status: int, body: Any, cut: bool = False) -> None:
             data = json.dumps(body).encode()
             self._head(status, "application/json", ("content-length", str(len(data))))
             self.close_connection = cut
             self.wfile.write(data[: len(data) // 2] if cut else data)
-            return not cut
 
         def _error(self, status: int, text: str) -> None:
             with contextlib.suppress(OSError):
