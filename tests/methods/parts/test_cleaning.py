@@ -20,7 +20,7 @@ from aar.methods.forward_correction import rates
 from aar.methods.parts import changepoint, labels, overlap, prequential, selections, weights
 from aar.methods.parts import neighbours as near
 from aar.methods.parts.mixture import losses_of, p_clean
-from aar.methods.parts.probe import logistic
+from aar.methods.parts.logistic import probe
 from aar.methods.parts.topology import core
 
 
@@ -124,7 +124,7 @@ def test_the_probe_minimises_mean_cross_entropy_and_half_l2(kind: str) -> None:
 
     best = minimize(loss, np.zeros(5), method="BFGS", options={"gtol": 1e-9}).x
     z = x @ best[:4] + (best[4] if kind == "binary" else 0.0)
-    np.testing.assert_allclose(logistic(x, w, 0.1, kind)(x), 1 / (1 + np.exp(-z)), atol=2e-3)
+    np.testing.assert_allclose(probe(x, w, 0.1, kind)(x), 1 / (1 + np.exp(-z)), atol=1e-5)
 
 
 def test_self_confidence_is_that_of_cleanlab() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from aar.methods.parts import neighbours as near
 from aar.methods.parts.crossfit import folds_of
-from aar.methods.parts.probe import logistic
+from aar.methods.parts.logistic import probe
 from aar.methods.parts.topology import core
 from aar.types import Task
 
@@ -93,8 +93,8 @@ def probed(task: Task, l2: float = 1e-3, folds: int = 4) -> np.ndarray:
     """
     h, w = near.features(task, task.train), np.asarray(task.train.weak, float)
     if not folds:
-        return logistic(h, w, l2, task.kind)(h)
+        return probe(h, w, l2, task.kind)(h)
     q, fold = np.empty(len(w)), folds_of(task, folds)
     for f in range(folds):
-        q[fold == f] = logistic(h[fold != f], w[fold != f], l2, task.kind)(h[fold == f])
+        q[fold == f] = probe(h[fold != f], w[fold != f], l2, task.kind)(h[fold == f])
     return q

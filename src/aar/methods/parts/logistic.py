@@ -1,4 +1,4 @@
-"""Ridge logistic regression with soft targets, row weights and a prior mean: the M-step of EM and the linear probe.
+"""Ridge logistic regression with soft targets, row weights and a prior mean: the M-step of EM and the linear probes.
 
 Newton's method on  mean_i w_i CE(sigma(x_i b), q_i) / mean w  +  sum_j l2_j (b_j - prior_j)^2 / 2.  Deterministic; no
 start to choose, since the objective is convex.
@@ -6,9 +6,13 @@ start to choose, since the objective is convex.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from aar.methods.parts.labels import sigmoid
+from aar.types import Kind
+
+Probe = Callable[[np.ndarray], np.ndarray]
 
 
 def logistic(
@@ -33,7 +37,7 @@ def logistic(
 
     now = value(b)
     for _ in range(steps):
-        p = sigmoid(np.clip(x @ b, -500, 500))
+        p = _sigmoid(x @ b)
         gradient = x.T @ (share * (p - target)) + ridge * (b - prior)
         hessian = (x * (share * p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-12)
         step, size = np.linalg.solve(hessian, gradient), 1.0
@@ -43,3 +47,18 @@ def logistic(
             break
         b, now = b - size * step, after
     return b
+
+
+def probe(x: np.ndarray, w: np.ndarray, l2: float, kind: Kind) -> Probe:
+    """Features [n, d], soft labels [n] -> a function features [m, d] -> P(label = 1) [m]. It stands for EleutherAI w2s'
+    `Classifier`: mean cross-entropy plus l2 / 2 |w|^2. Pairs get no intercept, so that the probe says the opposite of a swapped pair."""
+
+    def design(h: np.ndarray) -> np.ndarray:
+        return h if kind == "pair" else np.hstack([h, np.ones((len(h), 1))])
+
+    b = logistic(design(x), w, l2=np.r_[np.full(x.shape[1], l2), np.zeros(int(kind != "pair"))])
+    return lambda query: _sigmoid(design(query) @ b)
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
