@@ -30,7 +30,7 @@ from aar.settings import LabFolder
 from aar.testing import scripted
 from aar.testing.messages import FakeMessages
 
-WAITING, WATCH_S = 9, 20.0
+WAITING, SETTLE_S, WATCH_S = 9, 12.0, 20.0  # a sandbox is watched more closely in its first ten seconds
 MANY, FEW = 50, 2
 # the libraries that every such researcher needs, and nothing of ours
 SDK = """
@@ -111,7 +111,7 @@ class World:
         for worker in workers:
             worker.start()
         _until(lambda: self.fake.requests >= self.count)
-        time.sleep(2)
+        time.sleep(SETTLE_S)
         agents = [me, *me.children(recursive=True)]
         cpu, began = _cpu(agents), time.monotonic()
         time.sleep(WATCH_S)
