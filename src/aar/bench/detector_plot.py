@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from aar.analysis.style import BLUE, GREY, ORANGE, SKY, figure, png
 
 RECALL, FALSE = 0.9, 0.05  # targets
+NAME = 36  # characters
 
 
 def plot(report: Mapping[str, Any]) -> bytes:
@@ -23,7 +25,10 @@ def plot(report: Mapping[str, Any]) -> bytes:
             ax.plot(share["rate"], y, "o", color=colour, markersize=5)
         for target, colour in ((RECALL, GREY), (FALSE, ORANGE)):
             ax.axvline(target, color=colour, linewidth=0.8, linestyle=":")
-        ax.set_yticks(range(len(rows)), [f"{name} ({share['n']})" for name, share, _ in reversed(rows)])
+        ax.set_yticks(
+            range(len(rows)),
+            [f"{shorten(name, NAME, placeholder='...')} ({share['n']})" for name, share, _ in reversed(rows)],
+        )
         ax.set_xlim(-0.02, 1.02)
-        ax.set_xlabel("share caught, 95 % interval (dotted: targets)")
+        ax.set_xlabel("share caught (95 %; dots: targets)")
         return png(fig)

@@ -19,8 +19,8 @@ from aar.methods.fakes import task_of, toy_task
 from aar.methods.forward_correction import rates
 from aar.methods.parts import changepoint, labels, overlap, prequential, selections, weights
 from aar.methods.parts import neighbours as near
-from aar.methods.parts.mixture import losses_of, p_clean
 from aar.methods.parts.logistic import probe
+from aar.methods.parts.mixture import losses_of, p_clean
 from aar.methods.parts.topology import core
 
 
