@@ -156,3 +156,70 @@ def test_a_relu_student_gains_when_stopped_and_loses_in_the_end(features: int, e
 def test_the_vision_study_in_pgr(student: float, ceiling: float, value: float) -> None:
     """C8: ImageNet accuracies of Burns et al.'s code, AlexNet (56.6) teaching ResNet-50 and ViT-B/8 heads."""
     assert pgr(student / 100, 0.566, ceiling / 100) == pytest.approx(value, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "floor", "ceiling", "flip", "error"),
+    [
+        (1263, 0.5280, 0.7325, 0.00387, 0.067),
+        (1315, 0.5360, 0.7176, 0.00419, 0.074),
+        (2567, 0.5768, 0.6936, 0.00334, 0.083),
+    ],
+)
+def test_what_a_row_and_a_test_set_weigh(rows: int, floor: float, ceiling: float, flip: float, error: float) -> None:
+    """C6: one flipped prediction moves PGR by so much on the published chat, maths and code rows; so large is the standard error
+    that comes from their number alone, at an accuracy of .6."""
+    middle = (floor + ceiling) / 2
+    values = pgr(middle, floor, ceiling), pgr(middle + 1 / rows, floor, ceiling)
+    assert all(isinstance(v, float) for v in values)
+    assert float(values[1]) - float(values[0]) == pytest.approx(flip, rel=0.01)  # type: ignore[arg-type]
+    assert np.sqrt(0.6 * 0.4 / rows) / (ceiling - floor) == pytest.approx(error, abs=0.0005)
+
+
+@pytest.mark.parametrize(("seeds", "lucky"), [(5, 0.116), (10, 0.154), (20, 0.187), (50, 0.225)])
+def test_what_the_best_of_many_seeds_adds(seeds: int, lucky: float) -> None:
+    """C6: seeds whose PGR has a standard deviation of .1, the best of them shown."""
+    draws = np.random.default_rng(0).normal(0, 0.1, (40_000, seeds))
+    assert draws.max(1).mean() == pytest.approx(lucky, abs=0.002)
+
+
+def test_a_student_that_agrees_with_its_neighbours_corrects_and_covers() -> None:
+    """T6 (Lang et al. 2405.16043), in kind: where neighbourhoods expand (each row's neighbours share its class and the teacher's
+    errors are not all in one place) a student that says the same of neighbours is better than its teacher where it spoke
+    (correction) and where it did not (coverage). Errors that fill whole neighbourhoods are copied."""
+    draw, clusters, size = np.random.default_rng(2), 200, 30
+    truth = np.repeat(draw.integers(0, 2, clusters), size)
+    spoke = draw.random(len(truth)) < 0.7
+
+    def student(wrong: Array) -> Array:
+        votes = np.where(spoke, np.where(wrong, 1 - truth, truth) * 2 - 1, 0).reshape(clusters, size).sum(1)
+        return np.repeat(votes > 0, size) == truth
+
+    scattered = draw.random(len(truth)) < 0.3
+    right = student(scattered)
+    assert right[spoke].mean() > 0.9 > (~scattered)[spoke].mean() + 0.1
+    assert right[~spoke].mean() > 0.9
+    whole = np.repeat(draw.random(clusters) < 0.3, size)
+    assert student(whole)[spoke].mean() == pytest.approx((~whole)[spoke].mean(), abs=0.02)
+
+
+def test_refining_labels_with_the_students_own_prior_undoes_what_imitation_copies() -> None:
+    """T7 (Somerstep et al. 2405.16236), in kind: labels follow one of several concepts that the student knows; the teacher errs
+    wherever a feature is large. Imitating it converges to its errors; labels refined by the posterior over concepts do not.
+    Where the truth is none of the concepts, refining is no better (the limit of 2508.17018)."""
+    draw, d, n = np.random.default_rng(3), 20, 20_000
+    concepts, x = draw.normal(size=(5, d)), draw.normal(size=(n, d))
+    x[:, 0] = draw.normal(size=n) * 2
+
+    def accuracies(concept: Array) -> tuple[float, float]:
+        truth = np.sign(x @ concept)
+        weak = np.where(x[:, 0] > 1.0, -np.sign(x[:, 1]), truth)
+        imitated = np.sign(with_one(x) @ fitted(x, weak))
+        best = max(concepts, key=lambda c: float((np.sign(x @ c) == weak).mean()))  # the posterior's peak
+        return float((imitated == truth).mean()), float((np.sign(x @ best) == truth).mean())
+
+    imitation, refined = accuracies(concepts[2])
+    assert refined == 1.0
+    assert imitation < 0.95
+    imitation, refined = accuracies(draw.normal(size=d))
+    assert refined < imitation
