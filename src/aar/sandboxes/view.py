@@ -102,8 +102,8 @@ def check_mounts(mounts: Sequence[Mount]) -> None:
 
 def environment(env: Mapping[str, str] | None, limits: Limits, home: str) -> dict[str, str]:
     """The whole environment inside: a few fixed variables, and the caller's. Nothing of the host's."""
-    # libraries start a thread per core of the host unless told; threads count as pids
-    threads = max(1, min(os.cpu_count() or 1, int(limits.cpus or 1 << 10), limits.pids // 8))
+    # libraries start a thread per core of the host unless told: they count as pids, and sandboxes side by side wait for one another
+    threads = max(1, min(os.cpu_count() or 1, int(limits.cpus or 1), limits.pids // 8))
     pools = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     fixed = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "HOME": home, "USER": "sandbox", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}
     return {**fixed, "PYTHONDONTWRITEBYTECODE": "1", **pools, **(env or {})}
