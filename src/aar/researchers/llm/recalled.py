@@ -17,7 +17,7 @@ from typing import Any
 from aar.errors import MethodError
 from aar.sandboxes import results
 
-MEMORY_CAP = 1 << 30
+MEMORY_CAP = 1 << 28  # read whole, and written by the researcher
 TOLD = re.compile(r"^call (\d+), (\w+): ", re.MULTILINE)
 MOST = 50  # calls that are told; before these it has heard of later ones
 
