@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def shape(engine: sa.Engine) -> dict[str, object]:
         for table in inspector.get_table_names()
         if table != "alembic_version"
     }  # fmt: skip
+
+
+def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself refuses at once to change a file's journal that somebody holds for writing."""
+    other = sqlite3.connect(tmp_path / "new.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):  # what the store has to live with
+        sqlite3.connect(tmp_path / "new.db", timeout=10).execute("PRAGMA journal_mode=WAL")
+    threading.Timer(0.3, other.execute, ("COMMIT",)).start()
+    store = Store(tmp_path / "new.db")
+    store.migrate()
+    assert store.revision() == newest_revision()
+    store.close()
 
 
 @only_sqlite
