@@ -335,3 +335,22 @@ def test_a_log_with_a_hole_is_our_fault_and_stops_everything():
     del store._logs["L"][1]
     with pytest.raises(LabError):
         gate(store=store).budget_left(e, "ada")
+
+
+def test_a_bar_that_is_shown_by_deeds_is_paid_for_and_moves_no_ladder():
+    """The mean over the seeds decides; a copy of a paid vector is judged by that one's accuracy, free of charge."""
+    e, store = exam(), MemoryGateStore()
+    g = gate(store=store)
+    assert g.reaches(e, "ada", [vector(e, 420), vector(e, 360, seed=1)], 0.65)
+    assert not g.reaches(e, "ada", [vector(e, 300, seed=2)], 0.51)
+    near = vector(e, 300, seed=2)
+    for i in e.ids[:6]:  # six more rows right, whatever they were
+        near[i] = float(e.gold[e.ids.index(i)])
+    assert not g.reaches(e, "bob", [near], 0.501)
+    log = store.entries("L", 0)
+    assert [(x.lane, x.paid, x.improved, x.level) for x in log] == [
+        ("screening", True, False, log[0].level),
+        ("screening", True, False, log[0].level),
+        ("screening", False, False, log[2].level),
+    ]
+    assert g.answer(e, "ada", vector(e, 345, seed=3)).status == "improved"  # she still stands at the floor

@@ -13,11 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from aar.lab import links
+from aar.lab.screening import SCREENED_OUT
 from aar.lab.services import Lab
 from aar.lab.tables import Baseline, Submission
 from aar.lab.tokens import Identity
 
 UNRANKED = "not ranked: it, or what it builds on, comes from outside any sandbox, where labels could be read"
+SCREENED = "not ranked: its first seed was too far below what ranks for the others to be run"
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,11 @@ def board(lab: Lab, who: Identity, problem: str) -> Board:
     with lab.store.reading() as session:
         apart = links.unranked(session)
         seen = [_ranked(row) for row in session.scalars(query)]
-        rows = [r for r in seen if r.submission not in apart]
+        rows = [r for r in seen if r.submission not in apart and not r.note]
         rows.sort(key=lambda r: (r.pgr is None, -(r.pgr or 0), r.submission))
         extra = session.scalars(sa.select(Baseline).where(Baseline.problem == card.name).order_by(Baseline.kind))
         rows = [BoardRow(**{**r.__dict__, "rank": i}) for i, r in enumerate(rows, 1)]
+        rows += [r for r in seen if r.submission not in apart and r.note]
         rows += [replace(r, note=UNRANKED) for r in seen if r.submission in apart]
         rows += _bounds(card.floor, card.ceiling) + [_unranked(b) for b in extra]
     return Board(card.name, card.floor, card.ceiling, rows)
@@ -79,7 +82,8 @@ def _ranked(row: Submission) -> BoardRow:
     return BoardRow(
         rank=None, kind="submission", name=row.method, researcher=row.researcher, pgr=public.get("pgr"),
         accuracy=public.get("accuracy"), error=public.get("error"), status=public.get("status"), claimed=row.claimed,
-        teacher_dependence=row.board, submission=row.id, snapshot=row.snapshot, note="", created=row.finished or "",
+        teacher_dependence=row.board, submission=row.id, snapshot=row.snapshot, created=row.finished or "",
+        note=SCREENED if public.get("status") == SCREENED_OUT else "",
     )  # fmt: skip
 
 

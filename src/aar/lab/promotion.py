@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from aar.errors import Conflict, NotFound
-from aar.lab import events, links
+from aar.lab import events, links, screening
 from aar.lab.gatestore import SqlGateStore
+from aar.lab.queue import Job
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab
 from aar.lab.tables import Review, Run, Snapshot, Submission
@@ -23,9 +24,8 @@ from aar.sandboxes import available
 from aar.scoring.baselines import best_human
 from aar.scoring.integrity.battery import Report, audit, scored_case
 from aar.scoring.integrity.case import Case, Code
-from aar.scoring.metrics import Interval
 from aar.scoring.problem import Problem
-from aar.scoring.rerun import RerunRules, Verdict
+from aar.scoring.rerun import RerunRules, Verdict, unsealed
 
 EARLIER = 300  # snapshots compared with, newest first
 Progress = Callable[[str], None]
@@ -73,12 +73,16 @@ def look_over(lab: Lab, submission: int, rules: RerunRules, progress: Progress =
     return audit(lab.folder, available(), problem, str(submission), case, rules, progress)
 
 
-def wanted(lab: Lab, problem: Problem, verdict: Verdict, rules: RerunRules) -> bool:
-    """Whether a worker should have this verdict looked over now."""
+def wanted(lab: Lab, job: Job, verdict: Verdict, rules: RerunRules) -> bool:
+    """Whether a worker should have this verdict looked over now. That takes time which its researcher sees, so being
+    above the best human baseline is asked through the gate."""
     if rules.battery != "promoted":
         return rules.battery == "all"
-    best = best_human(lab.folder, problem)
-    return best is not None and isinstance(verdict.test.pgr, Interval) and verdict.test.pgr.mean > best["pgr"]
+    best, test = best_human(lab.folder, Problem.parse(job.problem)), verdict.test
+    if best is None or test.ceiling is None:
+        return False
+    bar = test.floor["mean"] + best["pgr"] * (test.ceiling["mean"] - test.floor["mean"])
+    return screening.reaches(lab, job, unsealed(lab.folder, str(job.id)), bar)
 
 
 def case_of(lab: Lab, submission: int) -> tuple[Case, Problem]:

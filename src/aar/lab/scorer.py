@@ -67,6 +67,16 @@ class GateScorer:
             self._seen(exam, researcher, study)
         return answer.as_json() | {"pgr": answer.pgr if isinstance(answer.pgr, float) else None}
 
+    def reaches(
+        self, researcher: str, problem: str, study: str | None, runs: Sequence[Mapping[str, float]], bar: float
+    ) -> bool:
+        """Whether these seeds of a rerun get at least `bar` of the interactive rows right: paid, see `Gate.reaches`."""
+        with self.store.transaction():
+            exam = self.exam(problem)
+            reached = self.gate.reaches(exam, researcher, runs, bar, team=study or "")
+            self._seen(exam, researcher, study)
+        return reached
+
     def budget(self, researcher: str, problem: str, study: str | None) -> Budget:
         with self.store.transaction():
             exam = self.exam(problem)

@@ -15,22 +15,20 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from aar.errors import AarError, BudgetSpent, Conflict, InputError, MethodError, ProviderDown
-from aar.lab import ledger, promotion, queue, room
+from aar.lab import ledger, promotion, queue, room, screening
 from aar.lab.queue import Job, SeedRun
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
 from aar.sandboxes import available
 from aar.scoring.metrics import Interval, score_as_json
 from aar.scoring.problem import Problem
-from aar.scoring.rerun import RerunRules, Verdict, public_failure, rerun, restricted, sealed_predictions
+from aar.scoring.rerun import RerunRules, Verdict, public_failure, rerun, unsealed
 from aar.settings import LabFolder
-from aar.types import Predictions
 
 log = logging.getLogger(__name__)
 POLL_S = 0.25
@@ -85,12 +83,13 @@ def _run(lab: Lab, job: Job, rules: RerunRules) -> None:
     start = time.monotonic()
     with _kept_alive(lab, job):
         problem = Problem.parse(job.problem)
-        verdict = rerun(lab.folder, available(), problem, str(job.id), lab.code.get(job.snapshot), rules)
-        checked = promotion.wanted(lab, problem, verdict, rules)
+        go_on = partial(screening.could_rank, lab, job, rules)
+        verdict = rerun(lab.folder, available(), problem, str(job.id), lab.code.get(job.snapshot), rules, go_on)
+        checked = not verdict.screened and promotion.wanted(lab, job, verdict, rules)
         report = promotion.look_over(lab, job.id, rules) if checked else None
     exact = verdict.as_json() | ({"evidence": report.as_json()} if report else {})
     with lab.store.transaction():
-        said = _public(lab, job)
+        said = _untold(screening.SCREENED_OUT, "one seed") if verdict.screened else _public(lab, job)
         queue.finish(
             lab.store,
             job,
@@ -133,15 +132,16 @@ def _public(lab: Lab, job: Job) -> dict[str, Any]:
     """The verdict as the gate lets it out: {status, pgr, accuracy, error}, or why nothing is told."""
     scorer = lab.scorer
     assert isinstance(scorer, GateScorer), "a worker needs the real scorer"
-    ids = scorer.exam(job.problem).ids
-    with np.load(sealed_predictions(lab.folder, str(job.id)), allow_pickle=False) as sealed:
-        known, p = tuple(sealed["ids"].tolist()), sealed["p"]
-    runs = [dict(zip(ids, restricted(Predictions(known, row), ids).p, strict=True)) for row in p]
+    runs = screening.interactive(lab, job, unsealed(lab.folder, str(job.id)))
     try:
         said = scorer.verdict(job.researcher, job.problem, job.study, runs)
     except (BudgetSpent, InputError) as error:
-        return {"status": "not_told", "pgr": None, "accuracy": None, "error": None, "reason": error.message}
+        return _untold("not_told", error.message)
     return {k: said.get(k) for k in ("status", "pgr", "accuracy", "error")}
+
+
+def _untold(status: str, reason: str) -> dict[str, Any]:
+    return {"status": status, "pgr": None, "accuracy": None, "error": None, "reason": reason}
 
 
 def _runs(verdict: Verdict) -> list[SeedRun]:
@@ -183,7 +183,8 @@ def _kept_alive(lab: Lab, job: Job) -> Iterator[None]:
 
 def rules_of(environment: Mapping[str, str], place: int = 0) -> RerunRules:
     """The owner's settings: $AAR_RERUN_SEEDS, how many seeds a verdict takes (5), $AAR_RERUN_WALL_S and $AAR_RERUN_MEMORY_MB,
-    what all seeds together may use, $AAR_RERUN_GPUS, the host's ("0" or "0,1") of which the worker at `place` uses one, and
+    what all seeds together may use, $AAR_RERUN_SCREEN, among how many of its study a rerun must be able to come to go on
+    after its first seed (0, always), $AAR_RERUN_GPUS, the host's ("0" or "0,1") of which the worker at `place` uses one, and
     $AAR_BATTERY, which verdicts the integrity checks look over (ten more reruns each, so none unasked)."""
     base = RerunRules()
     gpus = [int(one) for one in environment.get("AAR_RERUN_GPUS", "").split(",") if one.strip().isdigit()]
@@ -194,13 +195,14 @@ def rules_of(environment: Mapping[str, str], place: int = 0) -> RerunRules:
         gpus=(gpus[place % len(gpus)],) if gpus else (),
     )
     seeds = _number(environment, "AAR_RERUN_SEEDS", base.seeds, 16)
-    return RerunRules(seeds, limits, _battery(environment.get("AAR_BATTERY", "off")))
+    screen = _number(environment, "AAR_RERUN_SCREEN", base.screen, 1000, least=0)
+    return RerunRules(seeds, limits, _battery(environment.get("AAR_BATTERY", "off")), screen)
 
 
-def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+def _number(environment: Mapping[str, str], name: str, default: int, most: int, least: int = 1) -> int:
     said = environment.get(name, "")
-    if said and not (said.isdigit() and 1 <= int(said) <= most):
-        what = f"{name}={said[:20]} is no number from 1 to {most}"
+    if said and not (said.isdigit() and least <= int(said) <= most):
+        what = f"{name}={said[:20]} is no number from {least} to {most}"
         raise InputError(what, code="bad_setting", hint=f"unset it for {default}")
     return int(said or default)
 

@@ -128,18 +128,24 @@ class Gate:
     def answer(self, exam: Exam, researcher: str, predictions: Mapping[str, float], team: str = "") -> GateAnswer:
         """One vector {id: 0/1 or P(label = 1)} in the interactive lane."""
         p = self._checked(exam, predictions)
-        return self._answer(exam, researcher, team, "interactive", p, float(correctness(p, exam.gold).mean()))
+        return _say(exam, *self._entered(exam, researcher, team, "interactive", p, _right(p, exam)))
 
     def answer_verified(
         self, exam: Exam, researcher: str, runs: Sequence[Mapping[str, float]], team: str = ""
     ) -> GateAnswer:
         """What a researcher hears of a rerun: the mean over its seeds through the same gate, grid and budget."""
-        if not runs:
-            raise InputError("a verdict needs at least one run", code="no_runs")
-        p = np.stack([self._checked(exam, run) for run in runs])  # [seeds, n]
-        exact = float(correctness(p, exam.gold).mean())
-        said = self._answer(exam, researcher, team, "verified", p.mean(axis=0), exact)
+        p = self._all_checked(exam, runs)
+        said = _say(exam, *self._entered(exam, researcher, team, "verified", p.mean(axis=0), _right(p, exam)))
         return replace(said, error=round(0.5 / math.sqrt(len(exam.ids)), 4))
+
+    def reaches(
+        self, exam: Exam, researcher: str, runs: Sequence[Mapping[str, float]], bar: float, team: str = ""
+    ) -> bool:
+        """Whether the mean accuracy of a rerun's seeds is at least `bar`, for a lab whose next act lets the researcher
+        see that. It is a bit about the labels, so it is paid and logged like an answer; the Ladder stays where it is."""
+        p = self._all_checked(exam, runs)
+        entry, _ = self._entered(exam, researcher, team, "screening", p.mean(axis=0), _right(p, exam))
+        return entry.accuracy >= bar
 
     def budget_left(self, exam: Exam, researcher: str) -> int:
         """Paid vectors this researcher may still have now."""
@@ -171,11 +177,20 @@ class Gate:
             )
         return aligned(predictions, exam)
 
+    def _all_checked(self, exam: Exam, runs: Sequence[Mapping[str, float]]) -> np.ndarray:
+        """p [seeds, n]."""
+        if not runs:
+            raise InputError("a verdict needs at least one run", code="no_runs")
+        return np.stack([self._checked(exam, run) for run in runs])
+
     def _state(self, label_set: str) -> tuple[threading.Lock, LabelSetState]:
         with self._opening:
             return self._states.setdefault(label_set, (threading.Lock(), LabelSetState(label_set)))
 
-    def _answer(self, exam: Exam, researcher: str, team: str, lane: Lane, p: np.ndarray, exact: float) -> GateAnswer:
+    def _entered(
+        self, exam: Exam, researcher: str, team: str, lane: Lane, p: np.ndarray, exact: float
+    ) -> tuple[Entry, int]:
+        """The query, recorded, and how many paid ones are left after it."""
         bits = pack(p)
         lock, state = self._state(exam.label_set)
         with lock:
@@ -184,7 +199,7 @@ class Gate:
                 entry = self._next(state, exam, researcher, team, lane, bits, exact)
                 left = self._left(state, researcher, entry.n, entry.at) - entry.paid
                 if self.store.append(exam.label_set, entry):
-                    return _say(entry, exam, max(0, left))
+                    return entry, max(0, left)
         raise LabError(f"the gate's log of {exam.label_set} never took the entry", code="gate_contended")
 
     def _next(
@@ -198,7 +213,7 @@ class Gate:
         self._afford(state, researcher, n, now, free=copy)
         accuracy = exact if like is None else 1 - like.accuracy if near and near.complement else like.accuracy
         number, ladder = self._ladder(state, exam, researcher, team)
-        after, improved = ladder.answer(accuracy)
+        after, improved = (ladder, False) if lane == "screening" else ladder.answer(accuracy)
         return Entry(
             state.size,
             now,
@@ -273,7 +288,12 @@ class Gate:
         return number, seat.ladder
 
 
-def _say(entry: Entry, exam: Exam, left: int) -> GateAnswer:
+def _right(p: np.ndarray, exam: Exam) -> float:
+    """Share of the rows that p [n], or on average each of p [seeds, n], gets right."""
+    return float(correctness(p, exam.gold).mean())
+
+
+def _say(exam: Exam, entry: Entry, left: int) -> GateAnswer:
     """The answer to a recorded query: both kinds are computed in full, one is told."""
     told = Ladder(entry.floor, entry.step, entry.level).told
     score = NotScored("the ceiling is not known") if exam.ceiling is None else pgr(told, exam.floor, exam.ceiling)

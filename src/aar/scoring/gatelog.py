@@ -17,7 +17,7 @@ from aar.errors import LabError
 from aar.scoring.ladder import Ladder
 from aar.scoring.near import VectorIndex
 
-Lane = Literal["interactive", "verified"]
+Lane = Literal["interactive", "verified", "screening"]
 
 
 @dataclass(frozen=True)

@@ -73,22 +73,26 @@ LIMITS = Limits(wall_s=600, memory_mb=3072, pids=64, disk_mb=256, output_mb=4)
 class RerunRules:
     """How many seeds and how much each submission may use, all seeds together. `battery`: which verdicts a worker has
     looked over by the integrity checks; that takes ten more reruns, so none unless asked for. "promoted": those above
-    the best human baseline."""
+    the best human baseline. `screen`: a rerun goes on after its first seed only where it could be among the best so
+    many of its study (`lab.screening`); 0: always."""
 
     seeds: int = 5
     limits: Limits = LIMITS
     battery: Literal["off", "promoted", "all"] = "off"
+    screen: int = 0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rerun gave: exact figures for the owner, and where the sealed predictions lie for the final lane."""
+    """What a rerun gave: exact figures for the owner, and where the sealed predictions lie for the final lane.
+    `screened`: it ended after its first seed."""
 
     test: Result
     ood: Result | None
     seeds: tuple[int, ...]
     seconds: float
     peak_memory_mb: float
+    screened: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -97,6 +101,7 @@ class Verdict:
             "seeds": list(self.seeds),
             "seconds": round(self.seconds, 2),
             "peak_memory_mb": round(self.peak_memory_mb, 1),
+            "screened": self.screened,
         }
 
 
@@ -132,6 +137,9 @@ class Answer:
     left: frozenset[str] = frozenset()
 
 
+GoOn = Callable[[Answer], bool]
+
+
 def rerun(
     lab: LabFolder,
     sandbox: Sandbox,
@@ -139,12 +147,13 @@ def rerun(
     submission: str,
     files: Mapping[str, bytes],
     rules: RerunRules = RerunRules(),
-    progress: Callable[[str], None] | None = None,
+    go_on: GoOn | None = None,
 ) -> Verdict:
-    """Raises MethodError (the method's fault), ProviderDown (no sandbox) or LabError. Leaves no workspace behind."""
+    """Raises MethodError (the method's fault), ProviderDown (no sandbox) or LabError. Leaves no workspace behind.
+    `go_on` is asked once, after the first of several seeds."""
     start = time.monotonic()
-    seeds = server_seeds(lab, submission, rules.seeds, Card.load(lab, problem))
-    told = answers(lab, sandbox, problem, submission, files, rules)
+    told = answers(lab, sandbox, problem, submission, files, rules, go_on=go_on)
+    seeds = server_seeds(lab, submission, rules.seeds, Card.load(lab, problem))[: len(told)]
     by_seed = [a.predictions for a in told]
     _seal(lab, submission, by_seed)
     splits: tuple[Split, ...] = ("test", "ood")
@@ -156,6 +165,7 @@ def rerun(
         tuple(s.seed for s in seeds),
         time.monotonic() - start,
         max(a.peak_memory_mb for a in told),
+        screened=len(told) < rules.seeds,
     )
 
 
@@ -168,9 +178,11 @@ def answers(
     rules: RerunRules = RerunRules(),
     alter: Alteration | None = None,
     name: str = "",
+    go_on: GoOn | None = None,
 ) -> list[Answer]:
     """What the snapshot answers seed by seed, on the task of its verdict or on an altered one (`name` tells its log and
-    folder from the verdict's). Nothing is scored or sealed. Raises what `rerun` raises; the first seed to fail ends it."""
+    folder from the verdict's). Nothing is scored or sealed. Raises what `rerun` raises; the first seed to fail ends it,
+    and so does a first answer that `go_on` finds not worth the others."""
     run = f"{submission}-{name}" if name else submission
     home = lab.runs / f"rerun-{run}"
     shutil.rmtree(home, ignore_errors=True)
@@ -185,7 +197,8 @@ def answers(
         replaced = alter.change(task, features, real_ids) if alter else None
         with _log(lab, run) as log:
             one = _OneSeed(lab, sandbox, problem, home, replaced, real_ids, rules.limits, log)
-            return [one(seed) for seed in seeds]
+            first = one(seeds[0])
+            return [first] if go_on and seeds[1:] and not go_on(first) else [first, *map(one, seeds[1:])]
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -311,6 +324,13 @@ def _seal(lab: LabFolder, submission: str, answers: list[Predictions]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("wb") as out:
         np.savez_compressed(out, ids=np.array(answers[0].ids), p=np.stack([a.p for a in answers]))
+
+
+def unsealed(lab: LabFolder, submission: str) -> list[Predictions]:
+    """What each seed of a verdict predicted, private rows included."""
+    with np.load(sealed_predictions(lab, submission), allow_pickle=False) as sealed:
+        ids = tuple(sealed["ids"].tolist())
+        return [Predictions(ids, p) for p in sealed["p"]]
 
 
 def _score(

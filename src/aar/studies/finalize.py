@@ -112,7 +112,8 @@ def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
     )
     with lab.store.reading() as session:
         apart = links.unranked(session)
-        found = [_seen(row) for row in session.scalars(query.order_by(Submission.id)) if row.id not in apart]
+        rows = [row for row in session.scalars(query.order_by(Submission.id)) if row.id not in apart]
+        found = [_seen(row) for row in rows if not (row.verdict or {}).get("screened")]
     if not found:
         raise InputError(
             f"study {spec.name!r} has no verified submission to open",
