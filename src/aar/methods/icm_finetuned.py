@@ -9,6 +9,8 @@ wins. On odd heads y and 1 - y are equally coherent, so the teacher gives the si
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,30 +21,37 @@ from aar.methods.parts.contrast import signed
 from aar.methods.parts.crossfit import folds_of
 from aar.methods.parts.harden import hardened
 from aar.methods.parts.labels import logit
-from aar.types import Fit, Predictions, Task
+from aar.types import Fit, Model, Predictions, Task
 
 CARD = Card(
     family="elicitation",
     inputs=("weak", "fit"),
     source="Wen et al. 2025, arXiv:2506.10139, eq. 1-3 and appendix algorithms 3-4 (finetuning-based)",
     summary="labels that students trained on the rest predict best; the teacher only gives the sign",
-    defaults={"restarts": 3, "steps": 10, "folds": 4, "share": 0.3, "alpha": 30.0},
+    defaults={"restarts": 3, "steps": 10, "folds": 4, "share": 0.3, "alpha": 30.0, "again": 20},
     formula=r"U = \alpha\,\overline{s_i (2 y_i - 1)} - I,\quad s_i = \mathrm{logit}\, p^{(-i)}_{y}(x_i)",
-    departs="several starts, because from random labels one search may settle on any predictable split of the rows",
+    departs="several starts, because from random labels one search may settle on any predictable split of the rows; after "
+    "the first step students go on from those of the step before, offered or accepted, for `again` epochs",
 )
 
 
-def out_of_fold(task: Task, labels: list[np.ndarray], fold: np.ndarray) -> list[np.ndarray]:
-    """Log-odds [n] of every row under each labelling, by students that did not see its fold; all in one call."""
+def out_of_fold(
+    task: Task, labels: list[np.ndarray], fold: np.ndarray, before: Sequence[Model] | None, again: int
+) -> tuple[list[np.ndarray], list[Model]]:
+    """Log-odds [n] of every row under each labelling, by students that did not see its fold, and these students; all in
+    one call. `before`: students of earlier labellings, to go on from for `again` epochs."""
     parts = [np.flatnonzero(fold != k) for k in np.unique(fold)]
-    jobs = [Fit(task.train.take(part), y[part], seed=task.seed) for y in labels for part in parts]
-    models, out = iter(task.student.fit(jobs)), []
+    jobs = [Fit(task.train.take(part), y[part].astype(np.float32), seed=task.seed) for y in labels for part in parts]
+    if before is not None:
+        jobs = [replace(job, init=model, epochs=again) for job, model in zip(jobs, before, strict=True)]
+    models, out = task.student.fit(jobs), []
+    each = iter(models)
     for _ in labels:
         p = np.empty(len(fold))
         for k in np.unique(fold):
-            p[fold == k] = next(models).predict(task.train.take(fold == k))
+            p[fold == k] = next(each).predict(task.train.take(fold == k))
         out.append(logit(p))
-    return out
+    return out, models
 
 
 def proposal(
@@ -64,11 +73,11 @@ def run(task: Task) -> Predictions:
     rng, n = np.random.default_rng(task.seed), len(task.train)
     tied, fold = ties(task.train), folds_of(task, p["folds"])
     labels = [rng.permutation(np.arange(n) % 2) for _ in range(p["restarts"])]
-    odds, flips = out_of_fold(task, [y.astype(np.float32) for y in labels], fold), [0] * p["restarts"]
+    (odds, models), flips = out_of_fold(task, labels, fold, None, 0), [0] * p["restarts"]
     value = [utility(task.train, tied, y, s, p["alpha"]) for y, s in zip(labels, odds, strict=True)]
     for _ in range(p["steps"]):
         offered = [proposal(task, tied, y, s, p["share"], rng) for y, s in zip(labels, odds, strict=True)]
-        after = out_of_fold(task, [y.astype(np.float32) for y in offered], fold)
+        after, models = out_of_fold(task, offered, fold, models, p["again"])
         for r, (y, s) in enumerate(zip(offered, after, strict=True)):
             u = utility(task.train, tied, y, s, p["alpha"])
             if rng.random() < math.exp(min(0.0, (u - value[r]) / temperature(flips[r]))):
