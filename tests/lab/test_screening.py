@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -16,13 +18,15 @@ from aar.lab.fakes import person
 from aar.lab.scorer import GateScorer
 from aar.lab.screening import SCREENED_OUT, lowest_first_seed
 from aar.lab.services import Lab, open_lab
-from aar.lab.tables import Evaluation, Submission
+from aar.lab.tables import Evaluation, Run, Submission
 from aar.sandboxes import Limits, available
 from aar.scoring.gate import GateRules
 from aar.scoring.layout import server_seeds
 from aar.scoring.problem import Card, Problem
 from aar.scoring.rerun import RerunRules
 from aar.settings import LabFolder
+from aar.studies import finalize
+from aar.studies.spec import StudySpec
 
 LIMITS = Limits(wall_s=120, memory_mb=1500, pids=48, disk_mb=48, output_mb=0.5)
 RULES = RerunRules(seeds=2, limits=LIMITS, screen=1)
@@ -57,6 +61,13 @@ def judged(lab: Lab, name: str, code: bytes, rules: RerunRules = RULES) -> Submi
         return session.get_one(Submission, id_)
 
 
+def with_accuracy(lab: Lab, verdict: Submission, accuracy: float) -> Submission:
+    """As if it had been this good: on forty rows a good method may well be none."""
+    with lab.store.transaction() as session:
+        session.execute(sa.update(Run).where(Run.submission == verdict.id).values(accuracy=accuracy))
+    return verdict
+
+
 def entries(lab: Lab, name: str) -> list[tuple[str, bool]]:
     """(lane, paid) of each of this researcher's queries."""
     with lab.store.reading() as session:
@@ -84,7 +95,8 @@ def test_a_screened_verdict_is_repeated_on_its_own_seed(lab: Lab) -> None:
 
 def test_only_what_could_rank_runs_on_all_seeds(lab: Lab) -> None:
     """The first fills the one place; a bad one ends after a seed, has no figure, stands unranked, and has paid for it."""
-    first, bad = judged(lab, "ann", GOOD), judged(lab, "bob", BAD)
+    first = with_accuracy(lab, judged(lab, "ann", GOOD), 0.97)
+    bad = judged(lab, "bob", BAD)
     assert first.verdict
     assert bad.verdict
     assert bad.public
@@ -96,6 +108,9 @@ def test_only_what_could_rank_runs_on_all_seeds(lab: Lab) -> None:
     rows = {r.submission: r for r in leaderboard.board(lab, person(lab, "eve"), "toy").rows if r.submission}
     assert (rows[first.id].rank, rows[bad.id].rank) == (1, None)
     assert "first seed" in rows[bad.id].note
+    found = finalize._verified(lab, cast(StudySpec, SimpleNamespace(name=None, problem="toy")))
+    assert [v.id for v in found] == [first.id]  # and is never opened
+    with_accuracy(lab, first, 0.03)
     second = judged(lab, "cleo", GOOD)
     assert second.verdict
     assert len(second.verdict["seeds"]) == 2
@@ -106,7 +121,7 @@ def test_nothing_is_told_by_who_cannot_pay(lab: Lab) -> None:
     """With the budget spent the bad one runs on all its seeds: how long it takes says nothing."""
     assert isinstance(lab.scorer, GateScorer)
     lab.scorer.gate.rules = replace(FEW, budget=1)
-    judged(lab, "ann", GOOD)
+    with_accuracy(lab, judged(lab, "ann", GOOD), 0.97)
     bad = judged(lab, "bob", BAD)
     assert bad.verdict
     assert len(bad.verdict["seeds"]) == 2
@@ -118,10 +133,10 @@ def test_nothing_is_told_by_who_cannot_pay(lab: Lab) -> None:
 def test_whether_the_checks_look_it_over_is_paid_too(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """`battery="promoted"` takes ten reruns more where a verdict is above the best human baseline."""
     looked: list[int] = []
-    monkeypatch.setattr("aar.lab.promotion.best_human", lambda *_: {"method": "vanilla", "pgr": -5.0})
+    monkeypatch.setattr("aar.lab.promotion.human_accuracy", lambda *_: 0.01)
     monkeypatch.setattr("aar.lab.promotion.look_over", lambda lab, id_, rules: looked.append(id_))
     judged(lab, "ann", GOOD, RerunRules(1, LIMITS, battery="promoted"))
     assert (looked, entries(lab, "ann")) == ([1], [("screening", True), ("verified", False)])
-    monkeypatch.setattr("aar.lab.promotion.best_human", lambda *_: {"method": "vanilla", "pgr": 5.0})
+    monkeypatch.setattr("aar.lab.promotion.human_accuracy", lambda *_: 0.99)
     judged(lab, "bob", BAD, RerunRules(1, LIMITS, battery="promoted"))
     assert (looked, entries(lab, "bob")) == ([1], [("screening", True), ("verified", False)])

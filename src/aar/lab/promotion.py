@@ -21,11 +21,11 @@ from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab
 from aar.lab.tables import Review, Run, Snapshot, Submission
 from aar.sandboxes import available
-from aar.scoring.baselines import best_human
+from aar.scoring.baselines import human_accuracy
 from aar.scoring.integrity.battery import Report, audit, scored_case
 from aar.scoring.integrity.case import Case, Code
 from aar.scoring.problem import Problem
-from aar.scoring.rerun import RerunRules, Verdict, unsealed
+from aar.scoring.rerun import RerunRules, unsealed
 
 EARLIER = 300  # snapshots compared with, newest first
 Progress = Callable[[str], None]
@@ -73,16 +73,13 @@ def look_over(lab: Lab, submission: int, rules: RerunRules, progress: Progress =
     return audit(lab.folder, available(), problem, str(submission), case, rules, progress)
 
 
-def wanted(lab: Lab, job: Job, verdict: Verdict, rules: RerunRules) -> bool:
+def wanted(lab: Lab, job: Job, rules: RerunRules) -> bool:
     """Whether a worker should have this verdict looked over now. That takes time which its researcher sees, so being
     above the best human baseline is asked through the gate."""
     if rules.battery != "promoted":
         return rules.battery == "all"
-    best, test = best_human(lab.folder, Problem.parse(job.problem)), verdict.test
-    if best is None or test.ceiling is None:
-        return False
-    bar = test.floor["mean"] + best["pgr"] * (test.ceiling["mean"] - test.floor["mean"])
-    return screening.reaches(lab, job, unsealed(lab.folder, str(job.id)), bar)
+    bar = human_accuracy(lab.folder, Problem.parse(job.problem))
+    return bar is not None and screening.reaches(lab, job, unsealed(lab.folder, str(job.id)), bar)
 
 
 def case_of(lab: Lab, submission: int) -> tuple[Case, Problem]:

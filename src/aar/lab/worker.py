@@ -85,7 +85,7 @@ def _run(lab: Lab, job: Job, rules: RerunRules) -> None:
         problem = Problem.parse(job.problem)
         go_on = partial(screening.could_rank, lab, job, rules)
         verdict = rerun(lab.folder, available(), problem, str(job.id), lab.code.get(job.snapshot), rules, go_on)
-        checked = not verdict.screened and promotion.wanted(lab, job, verdict, rules)
+        checked = not verdict.screened and promotion.wanted(lab, job, rules)
         report = promotion.look_over(lab, job.id, rules) if checked else None
     exact = verdict.as_json() | ({"evidence": report.as_json()} if report else {})
     with lab.store.transaction():

@@ -59,11 +59,23 @@ def run_baselines(
 
 def best_human(lab: LabFolder, problem: Problem) -> dict[str, Any] | None:
     """{method, pgr, lo, hi} of the best scored human baseline of the last table, or None."""
+    best = _best(lab, problem)
+    return best and {
+        "method": best["method"],
+        "pgr": best["pgr"]["mean"],
+        "lo": best["pgr"]["lo"],
+        "hi": best["pgr"]["hi"],
+    }
+
+
+def human_accuracy(lab: LabFolder, problem: Problem) -> float | None:
+    """The mean accuracy of that baseline."""
+    best = _best(lab, problem)
+    return float(best["acc"]["mean"]) if best else None
+
+
+def _best(lab: LabFolder, problem: Problem) -> dict[str, Any] | None:
     if not saved(lab, problem).exists():
         return None
-    scored = [line for line in json.loads(saved(lab, problem).read_text()) if line["result"] and line["result"]["pgr"]]
-    if not scored:
-        return None
-    best = max(scored, key=lambda line: line["result"]["pgr"]["mean"])
-    pgr = best["result"]["pgr"]
-    return {"method": best["method"], "pgr": pgr["mean"], "lo": pgr["lo"], "hi": pgr["hi"]}
+    results = [line["result"] for line in json.loads(saved(lab, problem).read_text())]
+    return max((r for r in results if r and r["pgr"]), key=lambda r: r["pgr"]["mean"], default=None)

@@ -102,7 +102,7 @@ def _refuse_second(lab: Lab, name: str) -> None:
 
 
 def _verified(lab: Lab, spec: StudySpec) -> list[Verified]:
-    """Best first, one per snapshot. The look is recorded before it is taken."""
+    """Best first, one per snapshot, each over all its seeds. The look is recorded before it is taken."""
     with lab.store.transaction():
         lab.store.record("owner", "look.exact", study=spec.name, why="finalize")
     query = sa.select(Submission).where(
