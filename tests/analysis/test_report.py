@@ -148,7 +148,7 @@ def test_a_forgotten_filter_is_caught(labs: dict[bool, LabFolder], fake: ModuleT
 def test_claims_carry_intervals(labs: dict[bool, LabFolder], fake: ModuleType) -> None:
     """The made-up study's arms differ, its primary method and the human baseline do not."""
     said = [(c.text, c.shown) for c in contents.claims(material(labs[False], fake))]
-    wanted = [("Primary", True), ("The primary method against the best human", False), ("search beat random by", True), ("Primary method on chat", True),
+    wanted = [("Primary", True), ("the primary method against the best human", False), ("search beat random by", True), ("Primary method on chat", True),
               ("Primary method on math", False),
               ("Runner-up on chat", True), ("Runner-up on math", False)]  # fmt: skip
     assert len(said) == len(wanted)

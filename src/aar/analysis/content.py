@@ -92,7 +92,7 @@ def claims(m: Material) -> list[Claim]:
         if final and human:
             found.append(
                 compare(
-                    "The primary method", "the best human baseline", difference(final, human), "PGR, on different rows"
+                    "the primary method", "the best human baseline", difference(final, human), "PGR, on different rows"
                 )
             )
     found.append(
