@@ -36,6 +36,7 @@ def test_a_table_is_found_in_every_packing(spelled: Callable[[], str]) -> None:
 def test_a_file_of_bytes_counts_and_a_readme_does_not() -> None:
     """Weights or tables beside the code; documentation is prose."""
     assert found({"method.py": b"x = 1", "head.npy": PACKED}) == ["carries data"]
+    assert found({"method.py": b"x = 1", "table.py": b"T = " + PACKED}) == ["carries data"], "it is no Python"
     assert found({"method.py": b"x = 1", "README.md": b"What this method does, in plain words. " * 400}) == []
 
 

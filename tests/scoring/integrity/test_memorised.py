@@ -44,7 +44,10 @@ def test_two_reruns_that_differ_are_flagged(worlds: list[Any], audit: Any) -> No
     case = audit(worlds[0], "naive", 0)
     near = replace(case, altered={"repeat": Answer(case.p + 1e-9)})
     far = replace(case, altered={"repeat": Answer(np.clip(case.p + 0.01, 0, 1))})
+    one = case.p.copy()
+    one[0, 0] = 1 - one[0, 0]
     assert repeat.find(near) == []
+    assert [f.label for f in repeat.find(replace(case, altered={"repeat": Answer(one)}))] == ["not deterministic"]
     assert [f.label for f in repeat.find(far)] == ["not deterministic"]
     assert repeat.find(replace(case, altered={"repeat": Answer(None, "timed_out")}))[0].level == "flag"
 
