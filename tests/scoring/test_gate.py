@@ -144,6 +144,12 @@ def test_nobody_drains_anothers_share():
     assert [spend(g, e, name, range(k * 100, k * 100 + 50)) for k, name in enumerate("abcde")] == [16, 8, 8, 8, 0]
 
 
+def test_nobody_gets_more_than_the_own_part_of_the_rows():
+    """One in 60 of 600 rows is 10, though 40 are there for all; the next one has 10 as well."""
+    e, g = exam(), gate(replace(RULES, rows_per_own=60, researchers=1))
+    assert [spend(g, e, name, range(k * 100, k * 100 + 50)) for k, name in enumerate("ab")] == [10, 10]
+
+
 def test_twenty_a_day_in_any_24_hours():
     """The daily limit says when to come back; a day later there are more."""
     e, clock = exam(), Clock()

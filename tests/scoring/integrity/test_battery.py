@@ -59,11 +59,12 @@ def test_each_alteration_is_run_once_and_an_honest_method_is_silent(
 
 def test_one_flag_among_notes_is_enough_and_comes_first(worlds: list[Any], audit: Callable[..., Case]) -> None:
     """A person reads what there is to decide before what there is to know; a note alone asks for nobody."""
-    case = replace(audit(worlds[0], "naive", 0), claimed=0.3, pgr=(0.3, 0.31))
+    case = audit(worlds[0], "naive", 0)
     report = battery.examine(case, lambda name: None)
     assert ([f.level for f in report.findings], report.flagged) == (["note"], False)
-    report = battery.examine(replace(case, claimed=99.0), lambda name: None)
-    assert [f.level for f in report.findings] == ["flag", "flag", "note"]
+    went_off = {"tripwires": Answer(case.p, touched=("part1.tmp",))}
+    report = battery.examine(case, went_off.get)
+    assert [f.label for f in report.findings] == ["runs the judged code", "teacher-supervised"]
     assert (report.flagged, report.board) == (True, "teacher-supervised")
 
 

@@ -14,6 +14,7 @@ import pytest
 from aar.attacks.cheating import solved
 from aar.attacks.field.planted import PROBLEM, make
 from aar.errors import MethodError
+from aar.models.heads import Head
 from aar.sandboxes import Sandbox
 from aar.scoring.integrity.case import Answer
 from aar.scoring.integrity.reruns import Reruns
@@ -152,6 +153,17 @@ def test_no_dimension_keeps_its_place() -> None:
         turn = Turn.draw(24, np.random.default_rng(seed))
         assert sorted(turn.order) == list(range(24))
         assert (turn.order != np.arange(24)).all()
+
+
+def test_a_head_goes_with_its_turned_features() -> None:
+    """Its answers stay, also those of a claim's head, which centres what it reads."""
+    rng = np.random.default_rng(0)
+    shapes = {"weight": (5, 24), "out": (5,), "inner": (5,), "bias": (1,)}
+    params = {name: rng.normal(size=shape).astype("f4") for name, shape in shapes.items()}
+    plain = Head("binary", params, rng.normal(size=24).astype("f4"), rng.uniform(0.5, 2, 24).astype("f4"))
+    turn, x = Turn.draw(24, rng), rng.normal(size=(50, 24)).astype("f4")
+    assert np.allclose(turn.head(plain).logits(turn(x)), plain.logits(x), atol=1e-4)
+    assert not np.allclose(plain.logits(turn(x)), plain.logits(x), atol=0.5)
 
 
 def head(task: Task) -> np.ndarray:
