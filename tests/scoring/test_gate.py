@@ -144,6 +144,14 @@ def test_nobody_drains_anothers_share():
     assert [spend(g, e, name, range(k * 100, k * 100 + 50)) for k, name in enumerate("abcde")] == [16, 8, 8, 8, 0]
 
 
+def test_who_has_come_keeps_the_rest_of_the_share():
+    """Bob has used one of his eight: the seven are as safe from Ada as the shares of those who never came."""
+    e, g = exam(), gate()
+    assert spend(g, e, "bob", [0]) == 1
+    assert spend(g, e, "ada", range(100, 150)) == 16
+    assert g.budget_left(e, "bob") == 7
+
+
 def test_nobody_gets_more_than_the_own_part_of_the_rows():
     """One in 60 of 600 rows is 10, though 40 are there for all; the next one has 10 as well."""
     e, g = exam(), gate(replace(RULES, rows_per_own=60, researchers=1))

@@ -196,3 +196,6 @@ def test_a_short_copy_is_found_though_little_of_it_is_its_own() -> None:
     mine, known = short.replace("THRESHOLD", ".4"), ({"method.py": short.encode()},)
     assert [f.label for f in copying.find(case(mine, code(short)))] == ["copied without credit"]
     assert copying.find(case(mine, code(short), known=known)) == []
+    longer = short.replace("    return go", "    rows = rows.sorted(key=len)\n    return go")
+    (found,) = copying.find(case(longer, code(longer), known=known))
+    assert found.evidence["share"] == 1, "one line more than a built-in one, and the same line"
