@@ -63,8 +63,9 @@ def test_near_duplicates_complements_and_parking_are_flagged() -> None:
 def test_dispersion_is_one_for_independent_flips() -> None:
     """And several times that where the same rows are in doubt."""
     rng = np.random.default_rng(3)
-    even = vectors([entry(i, v) for i, v in enumerate((rng.random((30, N)) < 0.2).astype(float))])
-    assert abs(dispersion(even)[1] - 1) < 0.25
+    for rate in (0.2, 0.5):
+        even = vectors([entry(i, v) for i, v in enumerate((rng.random((30, N)) < rate).astype(float))])
+        assert abs(dispersion(even)[1] - 1) < 0.25
     assert dispersion(np.stack(methods(rng, 30)))[1] > 2
 
 
