@@ -68,6 +68,8 @@ def test_a_solver_in_code_keeps_its_accuracy_without_the_student() -> None:
     assert [f.label for f in student.find(case(0.85))] == ["does not use the student"]
     assert student.find(case(0.60)) == student.find(case(0.66)) == []
     assert student.find(case(0.83, alone=0.82)) == [], "words alone nearly solve it"
+    unknown = (replace(case(0.85), floor=None), replace(case(0.85), altered={}))
+    assert [student.find(c) for c in unknown] == [[], []], "without the run or the floor nothing is said"
 
 
 def test_a_method_that_answers_through_the_student_is_noted_and_not_flagged() -> None:
