@@ -116,6 +116,22 @@ def test_a_rewritten_chain(log: AuditLog) -> None:
     assert len(problems) == 5
 
 
+def test_entries_of_two_pasts_do_not_follow(log: AuditLog) -> None:
+    """An old copy that went on by itself signs entries of its own: one of them in place of another is named."""
+    files = (log.path, log.head_beside, log.head_outside)
+    then = [path.read_bytes() for path in files]
+    log.append("ann", "shameful")
+    log.append("ann", "next")
+    now, heads = lines(log), [path.read_bytes() for path in files[1:]]
+    for path, data in zip(files, then, strict=True):
+        path.write_bytes(data)
+    again(log).append("ann", "harmless")
+    log.path.write_bytes(b"".join([*now[:10], lines(log)[-1], now[-1]]))
+    for path, data in zip(files[1:], heads, strict=True):
+        path.write_bytes(data)
+    assert log.verify().problems == ["entry 12 does not follow from entry 11"]
+
+
 def test_a_missing_or_forged_head(log: AuditLog) -> None:
     """Without its outside head a log cannot vouch for its end; opening it again leaves a trace of that."""
     log.head_outside.write_text("99 " + "0" * 64 + " 0\n" + "00" * 64 + "\n")

@@ -76,12 +76,13 @@ def test_disqualifying_marks_all_that_builds_on_it(lab: Lab) -> None:
     child = snapshots.put(lab, bob, METHOD | {"y": b"y"}, [code]).id
     far = note(lab, bob, snapshots=[child]).id
     quoting = note(lab, bob, findings=[far]).id
+    echo = note(lab, bob, findings=[direct]).id
     clean = note(lab, bob, runs=[good]).id
 
     reviews.decide(lab, owner, bad, "disqualify", "reads the labels")
     later = note(lab, bob, findings=[quoting]).id
     marked = {f.id for f in forum.listed(lab, ann) if f.standing == "disqualified"}
-    assert marked == {direct, far, quoting, later}
+    assert marked == {direct, echo, far, quoting, later}
     assert snapshots.read(lab, ann, child).disqualified
     assert forum.read(lab, ann, clean).standing == "verified"
 

@@ -145,6 +145,15 @@ def test_an_unsandboxed_researcher_never_ranks(lab: Lab) -> None:
     assert [(r.rank, r.submission, r.note) for r in rows] == [(1, good, ""), (None, best, leaderboard.UNRANKED)]
 
 
+def test_who_loses_the_sandbox_loses_the_rank(lab: Lab) -> None:
+    """Known as sandboxed first, and for what was handed in then as well: nobody can tell when the folder was read."""
+    bob = person(lab, "bob")
+    good = ranked(lab, bob, "good", {"status": "improved", "pgr": 0.2})
+    tokens.create(lab.store, "bob", kind=tokens.UNSANDBOXED)
+    rows = [r for r in leaderboard.board(lab, bob, "toy").rows if r.kind == "submission"]
+    assert [(r.rank, r.submission, r.note) for r in rows] == [(None, good, leaderboard.UNRANKED)]
+
+
 def test_code_of_an_unsandboxed_researcher_never_ranks_whoever_hands_it_in(lab: Lab) -> None:
     """The snapshot itself, and one that builds on it at two removes; one's own stays where it was."""
     bob = person(lab, "bob")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aar.lab.limits import BadRequest, _careful_json, _plain_json, strict_json
+from aar.lab.limits import JSON_CAP, BadRequest, BodyLimits, _careful_json, _plain_json, strict_json
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6) | st.sampled_from(
     [":", "a:b", '"', "\\"]
@@ -47,3 +48,24 @@ def test_a_repeated_key_is_refused(value: dict[str, Any], data: st.DataObject, a
 def utf16(text: str) -> list[int]:
     raw = text.encode("utf-16-be")
     return [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
+
+
+@pytest.mark.parametrize(("stated", "parts"), [(True, 0), (False, 3)])
+def test_a_body_over_its_cap_is_read_no_further(stated: bool, parts: int) -> None:
+    """Not at all where its length is stated, else up to the part that passes the cap; the app never hears of it."""
+    read, sent = [], []
+
+    async def receive() -> dict[str, Any]:
+        read.append(1)
+        return {"type": "http.request", "body": b" " * (JSON_CAP // 2), "more_body": len(read) < 10}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def app(*_: Any) -> None:
+        raise AssertionError("reached")
+
+    headers = [(b"content-length", str(JSON_CAP + 1).encode())] if stated else []
+    scope = {"type": "http", "method": "POST", "path": "/x", "query_string": b"", "headers": headers}
+    asyncio.run(BodyLimits(app)(scope, receive, send))
+    assert (len(read), sent[0]["status"]) == (parts, 413)

@@ -16,7 +16,7 @@ from aar.lab.gatestore import SqlGateStore, SqlLabelSets
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab, open_lab
 from aar.scoring.gate import GateRules
-from aar.scoring.labelsets import Sighting
+from aar.scoring.labelsets import Sighting, who_has_seen
 from aar.scoring.problem import Card
 from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
@@ -144,6 +144,18 @@ def test_a_verdict_goes_through_the_same_gate(lab: Lab, folder: LabFolder) -> No
     assert SqlLabelSets(lab.store).sightings(label_set) == {Sighting(label_set, "", "ann")}
     (entry,) = SqlGateStore(lab.store).entries(label_set, 0)
     assert (entry.lane, entry.accuracy) == ("verified", pytest.approx(0.8, abs=1e-6))
+
+
+def test_an_answer_leaves_a_sighting_and_a_refusal_none(lab: Lab, folder: LabFolder) -> None:
+    """Also a free one; whoever heard nothing has seen nothing."""
+    scorer = lab.scorer
+    assert isinstance(scorer, GateScorer)
+    for who in ("ann", "bob"):
+        scorer.evaluate(who, "bed", None, vector(folder, 0.4))
+    with pytest.raises(InputError):
+        scorer.evaluate("cem", "bed", None, {"x": 1.0})
+    label_set = scorer.exam("bed").label_set
+    assert who_has_seen(SqlLabelSets(lab.store), label_set) == ["ann", "bob"]
 
 
 def test_two_appends_of_one_number(lab: Lab, folder: LabFolder) -> None:

@@ -144,12 +144,26 @@ def test_nobody_drains_anothers_share():
     assert [spend(g, e, name, range(k * 100, k * 100 + 50)) for k, name in enumerate("abcde")] == [16, 8, 8, 8, 0]
 
 
+def test_who_has_come_keeps_the_rest_of_the_share():
+    """Bob has used one of his eight: the seven are as safe from Ada as the shares of those who never came."""
+    e, g = exam(), gate()
+    assert spend(g, e, "bob", [0]) == 1
+    assert spend(g, e, "ada", range(100, 150)) == 16
+    assert g.budget_left(e, "bob") == 7
+
+
+def test_nobody_gets_more_than_the_own_part_of_the_rows():
+    """One in 60 of 600 rows is 10, though 40 are there for all; the next one has 10 as well."""
+    e, g = exam(), gate(replace(RULES, rows_per_own=60, researchers=1))
+    assert [spend(g, e, name, range(k * 100, k * 100 + 50)) for k, name in enumerate("ab")] == [10, 10]
+
+
 def test_twenty_a_day_in_any_24_hours():
     """The daily limit says when to come back; a day later there are more."""
     e, clock = exam(), Clock()
     g = gate(replace(RULES, daily=5, researchers=1), clock=clock)
     assert spend(g, e, "ada", range(10)) == 5
-    with pytest.raises(BudgetSpent) as caught:
+    with pytest.raises(BudgetSpent, match="in 24 hours") as caught:
         g.answer(e, "ada", vector(e, 300, seed=5000))
     assert caught.value.hint == "come back tomorrow"
     clock.now += 86401
@@ -193,6 +207,19 @@ def test_ten_ladders_then_they_are_shared_by_team():
     assert g.answer(e, "r3", vector(e, 420, seed=52)).status == "not_improved"
 
 
+def test_a_shared_ladder_is_ones_own_else_the_problems():
+    """Nobody climbs a second Ladder by asking about another problem; a newcomer joins those with the same problem."""
+    g = gate(replace(RULES, ladders=2))
+    a, b = exam(problem="a"), exam(problem="b")
+    for k, (e, who) in enumerate([(a, "ada"), (b, "bob"), (b, "ada"), (b, "cem"), (a, "dov")]):
+        g.answer(e, who, vector(e, 300, seed=k))
+    assert [(entry.researcher, entry.ladder) for entry in g.store.entries("L", 2)] == [
+        ("ada", 0),
+        ("cem", 1),
+        ("dov", 0),
+    ]
+
+
 def test_a_ladder_with_too_fine_a_step_is_not_shared_with_fewer_rows():
     """A copy with fewer rows needs a coarser grid than those Ladders have."""
     g = gate(replace(RULES, ladders=1))
@@ -229,6 +256,15 @@ def test_a_bad_vector_is_refused_by_rule_and_costs_nothing(change, code):
         g.answer(E0, "ada", bad)
     assert caught.value.code == code
     assert g.store.entries("L", 0) == []
+
+
+def test_predictions_are_joined_by_id():
+    """In any order the same vector gets the same answer."""
+    turned = dict(reversed(GOOD.items()))
+    assert gate().answer(E0, "ada", turned) == gate().answer(E0, "ada", GOOD)
+    g = gate()
+    g.answer(E0, "ada", GOOD)
+    assert g.answer(E0, "bob", turned).duplicate
 
 
 def test_under_300_rows_there_is_no_interactive_lane():

@@ -13,13 +13,14 @@ import pytest
 from aar.attacks.field.desk import Desk
 from aar.errors import ProviderDown
 from aar.sandboxes import Limits, available
-from aar.scoring.integrity import battery
+from aar.scoring.integrity import battery, canary
 from aar.scoring.integrity.case import Answer, Case, checks
 from aar.scoring.integrity.reruns import Reruns
 from aar.scoring.integrity.stand_in import embedded
 from aar.scoring.layout import student_folder
 from aar.scoring.problem import Problem
 from aar.scoring.rerun import RerunRules, rerun
+from aar.scoring.sealed import Sealed
 from aar.settings import LabFolder
 
 SOLVER = b"""
@@ -56,6 +57,17 @@ def test_each_alteration_is_run_once_and_an_honest_method_is_silent(
         assert report.accuracy["as submitted"] > 0.6
 
 
+def test_one_flag_among_notes_is_enough_and_comes_first(worlds: list[Any], audit: Callable[..., Case]) -> None:
+    """A person reads what there is to decide before what there is to know; a note alone asks for nobody."""
+    case = audit(worlds[0], "naive", 0)
+    report = battery.examine(case, lambda name: None)
+    assert ([f.level for f in report.findings], report.flagged) == (["note"], False)
+    went_off = {"tripwires": Answer(case.p, touched=("part1.tmp",))}
+    report = battery.examine(case, went_off.get)
+    assert [f.label for f in report.findings] == ["runs the judged code", "teacher-supervised"]
+    assert (report.flagged, report.board) == (True, "teacher-supervised")
+
+
 def test_random_words_know_the_words_alone() -> None:
     """The same words give the same features; another key gives others."""
     a, b, c = embedded(["Bo helped Ada", "Ada helped Bo", "nobody came"], 32, 1)
@@ -76,10 +88,13 @@ def test_in_the_sandbox(tiny_lab: LabFolder, tmp_path: Path) -> None:
     try:
         rerun(tiny_lab, desk, problem, name, files, rules)
         case = battery.scored_case(tiny_lab, problem, name, files)
+        peeked = battery.scored_case(tiny_lab, problem, name, {"x": Sealed(tiny_lab).canary("toy").encode()})
         reruns = Reruns(tiny_lab, desk, problem, name, files, case.ids, rules)
         report = battery.examine(case, reruns)
     finally:
         desk.close()
+    assert [f.check for f in canary.find(peeked)] == ["canary"]
+    assert canary.find(case) == []
     assert set(report.accuracy.values()) == {1.0}
     assert "tripwires" not in report.accuracy, "no row of this testbed holds code"
     assert not list(tiny_lab.runs.glob("*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -79,6 +80,20 @@ def test_a_copy_is_found_under_other_names_and_numbers_unless_it_is_credited() -
     assert copying.find(case(RENAMED, code(SOURCE, credited=True))) == []
     assert copying.find(case(OTHER, code(SOURCE))) == []
     assert copying.find(case("this is no python", code(SOURCE))) == []
+
+
+def test_ones_own_earlier_code_is_no_copy() -> None:
+    """Versions of one researcher need no links."""
+    assert copying.find(case(SOURCE, replace(code(SOURCE), researcher="bob"))) == []
+
+
+def test_the_copy_that_is_named_is_the_closest() -> None:
+    """Whichever of the two came first."""
+    near = replace(code(SOURCE.replace(", 0, 1).mean()", ", 0, 1)")), snapshot="n" * 40)
+    for others in ((near, code(SOURCE)), (code(SOURCE), near)):
+        (found,) = copying.find(case(RENAMED, *others))
+        assert found.evidence == {"snapshot": "s" * 40, "share": 1.0}
+    assert copying.find(case(RENAMED, near))[0].evidence["share"] < 1
 
 
 def test_what_everybody_has_is_no_copy() -> None:
@@ -181,3 +196,6 @@ def test_a_short_copy_is_found_though_little_of_it_is_its_own() -> None:
     mine, known = short.replace("THRESHOLD", ".4"), ({"method.py": short.encode()},)
     assert [f.label for f in copying.find(case(mine, code(short)))] == ["copied without credit"]
     assert copying.find(case(mine, code(short), known=known)) == []
+    longer = short.replace("    return go", "    rows = rows.sorted(key=len)\n    return go")
+    (found,) = copying.find(case(longer, code(longer), known=known))
+    assert found.evidence["share"] == 1, "one line more than a built-in one, and the same line"

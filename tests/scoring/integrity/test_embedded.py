@@ -36,7 +36,25 @@ def test_a_table_is_found_in_every_packing(spelled: Callable[[], str]) -> None:
 def test_a_file_of_bytes_counts_and_a_readme_does_not() -> None:
     """Weights or tables beside the code; documentation is prose."""
     assert found({"method.py": b"x = 1", "head.npy": PACKED}) == ["carries data"]
+    assert found({"method.py": b"x = 1", "table.py": b"T = " + PACKED}) == ["carries data"], "it is no Python"
     assert found({"method.py": b"x = 1", "README.md": b"What this method does, in plain words. " * 400}) == []
+
+
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_prose_is_no_data_however_much_of_it(between: str) -> None:
+    """It would be a thousand bytes many times over; in a file of another kind nobody reads it as prose."""
+    prose = between.join("".join(RNG.choice(list("aeiounrstl"), RNG.integers(2, 10))) for _ in range(3000))
+    assert len(zlib.compress(prose.encode())) > 5000
+    assert found({"README.md": prose.encode()}) == found({"method.py": f'"""{prose}"""'.encode()}) == []
+    assert found({"method.py": ("# " + prose.replace("\n", "\n# ")).encode()}) == []
+    assert found({"table.dat": prose.encode()}) == ["carries data"]
+
+
+@pytest.mark.parametrize("gap", ["", " ", " " * 30])
+def test_data_is_no_prose_by_its_ending_or_its_gaps(gap: str) -> None:
+    """A table in a README, in one piece or in long words with many spaces between."""
+    words = [PACKED.hex()[i : i + 90] for i in range(0, 2 * len(PACKED), 90)]
+    assert found({"method.py": b"x = 1", "README.md": gap.join(words).encode()}) == ["carries data"]
 
 
 def test_the_library_carries_nothing() -> None:

@@ -44,7 +44,11 @@ def test_two_reruns_that_differ_are_flagged(worlds: list[Any], audit: Any) -> No
     case = audit(worlds[0], "naive", 0)
     near = replace(case, altered={"repeat": Answer(case.p + 1e-9)})
     far = replace(case, altered={"repeat": Answer(np.clip(case.p + 0.01, 0, 1))})
+    one = case.p.copy()
+    one[0, 0] = 1 - one[0, 0]
     assert repeat.find(near) == []
+    (found,) = repeat.find(replace(case, altered={"repeat": Answer(one)}))
+    assert (found.label, found.evidence["turned"]) == ("not deterministic", pytest.approx(1 / one.size))
     assert [f.label for f in repeat.find(far)] == ["not deterministic"]
     assert repeat.find(replace(case, altered={"repeat": Answer(None, "timed_out")}))[0].level == "flag"
 
@@ -64,6 +68,8 @@ def test_a_solver_in_code_keeps_its_accuracy_without_the_student() -> None:
     assert [f.label for f in student.find(case(0.85))] == ["does not use the student"]
     assert student.find(case(0.60)) == student.find(case(0.66)) == []
     assert student.find(case(0.83, alone=0.82)) == [], "words alone nearly solve it"
+    unknown = (replace(case(0.85), floor=None), replace(case(0.85), altered={}))
+    assert [student.find(c) for c in unknown] == [[], []], "without the run or the floor nothing is said"
 
 
 def test_a_method_that_answers_through_the_student_is_noted_and_not_flagged() -> None:

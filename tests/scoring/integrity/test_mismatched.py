@@ -33,8 +33,10 @@ def test_a_method_that_answers_through_the_student_is_at_a_coin_flip(accuracy: f
 @pytest.mark.parametrize(("there", "of_twenty"), [(1.0, 20), (0.85, 20), (0.68, 17)])
 def test_what_stays_right_under_strange_features_was_read_in_the_text(there: float, of_twenty: int) -> None:
     """A solver, a table with holes; a shortcut that is right on two thirds is seen in most draws of two seeds."""
-    found = [[f.label for f in find(case(0.9, there, seed=seed))] for seed in range(20)]
-    assert found.count(["answers past the student"]) >= of_twenty
+    found = [f for seed in range(20) for f in find(case(0.9, there, seed=seed))]
+    assert {f.label for f in found} == {"answers past the student"}
+    assert len(found) >= of_twenty
+    assert np.mean([f.evidence["accuracy"] for f in found]) == pytest.approx(there, abs=0.02)
 
 
 def test_a_method_that_falls_where_nothing_changed_knew_of_the_audit() -> None:

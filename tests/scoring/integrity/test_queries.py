@@ -56,12 +56,23 @@ def test_near_duplicates_complements_and_parking_are_flagged() -> None:
     assert labels(plain + near[:2]) == []
     turned = [entry(12 + i, 1 - many[0], like=0, distance=0.0, complement=True, paid=False) for i in range(2)]
     assert labels(plain + turned) == ["complemented queries"]
+    assert labels(plain + near[:2] + turned[:1]) == [], "each is counted by itself"
     assert labels([entry(i, v, accuracy=0.55) for i, v in enumerate(many)]) == ["queries below the floor"]
 
 
 def test_dispersion_is_one_for_independent_flips() -> None:
     """And several times that where the same rows are in doubt."""
     rng = np.random.default_rng(3)
-    even = vectors([entry(i, v) for i, v in enumerate((rng.random((30, N)) < 0.2).astype(float))])
-    assert abs(dispersion(even)[1] - 1) < 0.25
+    for rate in (0.2, 0.5):
+        even = vectors([entry(i, v) for i, v in enumerate((rng.random((30, N)) < rate).astype(float))])
+        assert abs(dispersion(even)[1] - 1) < 0.25
     assert dispersion(np.stack(methods(rng, 30)))[1] > 2
+
+
+def test_a_long_campaign_is_looked_at_to_its_end() -> None:
+    """Copies that come after the first window count as well, also where they lie across two."""
+    many = methods(np.random.default_rng(1), 140)
+    for at in (48, 137):
+        log = [entry(i, v) for i, v in enumerate(many)]
+        log[at : at + 3] = [entry(at + i, many[0], like=0, distance=0.002, paid=False) for i in range(3)]
+        assert labels(log) == ["near-duplicate queries"]

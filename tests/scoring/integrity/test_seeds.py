@@ -41,3 +41,17 @@ def test_a_made_up_figure_is_flagged_and_a_modest_one_noted() -> None:
     (found,) = claims.find(case(99.0, (0.4, 0.42, 0.38)))
     assert (found.level, found.label) == ("flag", "claim unsupported")
     assert claims.find(case(0.0, (0.4, 0.42, 0.38)))[0].level == "note"
+
+
+def test_seeds_that_differ_widely_excuse_no_impossible_claim() -> None:
+    """Twice the gap was never reached by anybody, whatever six standard deviations would allow."""
+    wide = (0.1, 0.9)
+    assert [f.level for f in claims.find(case(2.0, wide))] == ["flag"]
+    assert claims.find(case(1.4, wide)) == []
+    assert claims.find(case(1.6, (1.4, 1.5))) == [], "the rerun itself gives nearly that"
+
+
+def test_the_limit_is_two_deviations_of_one_more_draw() -> None:
+    """Of the reruns' own spread, or of what a grid makes of none."""
+    assert seeds.limit((0.3, 0.5)) == pytest.approx(0.4 + 2 * 0.2 / 2**0.5 * 1.5**0.5)
+    assert seeds.limit((0.4, 0.4)) == pytest.approx(0.4 + 2 * 0.01 * 1.5**0.5)
