@@ -46,7 +46,8 @@ def lab(tiny_lab: LabFolder, tmp_path: Path) -> Iterator[Lab]:
         available()
     except ProviderDown as error:
         pytest.skip(error.message)
-    folder = LabFolder(shutil.copytree(tiny_lab.root, tmp_path / "lab"))
+    blank = shutil.ignore_patterns("lab.db*")  # other tests have submitted there
+    folder = LabFolder(shutil.copytree(tiny_lab.root, tmp_path / "lab", ignore=blank))
     lab = open_lab(folder, lambda store: GateScorer(folder, store, FEW))
     yield lab
     lab.close()
