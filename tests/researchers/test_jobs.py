@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 from aar.errors import ProviderDown
 from aar.researchers.jobs import Jobs
 from aar.sandboxes import PYTHON, WORKSPACE, Limits, Mount, available
-from aar.task.jobs import MOST, Refused, Server, said, state_of
+from aar.task.jobs import DYING_S, MOST, Refused, Server, said, state_of
 
 LIMITS = Limits(wall_s=120, memory_mb=256, pids=64)
 
@@ -103,6 +106,21 @@ def test_close_ends_what_runs(place: Place) -> None:
 def root(tmp_path: Path) -> Path:
     (tmp_path / "jobs").mkdir()
     return tmp_path / "jobs"
+
+
+def test_a_job_that_is_killed_just_before_its_server_is_lost(root: Path) -> None:
+    """A sandbox is ended process by process, in any order: the job did not end by itself. Where the server lives on, it did."""
+    code = "import sys, time; from pathlib import Path; from aar.task.jobs import Server\n"
+    code += "s = Server(Path(sys.argv[1])); s.start('sleep 100'); print(s.running[1].pid, flush=True); time.sleep(100)"
+    for dies, state in ((True, "lost"), (False, "ended")):
+        shutil.rmtree(root / "1", ignore_errors=True)
+        with subprocess.Popen([sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE) as server:
+            assert server.stdout
+            os.kill(int(server.stdout.readline()), signal.SIGKILL)
+            time.sleep(0.2 if dies else 2 * DYING_S)
+            server.kill()
+        Server(root, "its server was killed")
+        assert state_of(root / "1")["state"] == state
 
 
 def test_kill_ends_the_whole_job(root: Path) -> None:

@@ -30,6 +30,7 @@ FOLDER = Path("/workspace/jobs")
 SOCKET = "server.sock"  # named from its folder: a longer path would not fit
 MOST = 8  # at a time
 GRACE_S = 3.0
+DYING_S = 1.0
 COMMAND = '#!/bin/sh\nexec /opt/venv/bin/python -I -m aar.task.jobs "$@"\n'
 
 
@@ -86,6 +87,8 @@ class Server:
 
     def _wait(self, number: int, folder: Path, child: subprocess.Popen[bytes], began: float) -> None:
         code = child.wait()
+        if code == -signal.SIGKILL and number not in self._killed:
+            time.sleep(DYING_S)  # whoever kills all that is here comes to this server next: then the job is lost
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)  # what it left running
         state = "killed" if number in self._killed else "ended"
