@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aar.errors import AarError, InputError, NotFound
+from aar.lab.archive import safe_path
 from aar.lab.codestore import CodeStore
 
 
@@ -25,13 +26,20 @@ NAMES = st.lists(st.text("ab .é-_", min_size=1, max_size=5), min_size=1, max_si
 @settings(max_examples=15, deadline=None)
 @given(files=st.dictionaries(NAMES, st.binary(max_size=200), min_size=1, max_size=5))
 def test_round_trip(code: CodeStore, files: dict[str, bytes]) -> None:
-    """Any files with safe names come back whole; unsafe ones are refused, and nothing in between."""
+    """Any files with safe names come back whole, a leading `./` apart; unsafe ones are refused, and nothing in between."""
     try:
         stored = code.put(files)
     except InputError:
         return
     back = code.get(stored.id)
-    assert back == files or any(a.startswith(b + "/") for a in files for b in files)
+    plain = {safe_path(name): body for name, body in files.items()}
+    assert back == plain or any(a.startswith(b + "/") for a in plain for b in plain)
+
+
+def test_two_files_of_one_name_are_refused(code: CodeStore) -> None:
+    """What is stored would be the one or the other."""
+    with pytest.raises(InputError, match="one name"):
+        code.put({"method.py": b"seen", "./method.py": b"run"})
 
 
 def test_line_ends_and_attributes_are_left_alone(code: CodeStore) -> None:

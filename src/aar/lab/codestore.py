@@ -41,14 +41,18 @@ class CodeStore:
             self._git("init", "--quiet", "--bare", "--template=", str(path))
 
     def put(self, files: dict[str, bytes], parents: list[str] | None = None, message: str = "") -> Stored:
-        """Store these files as a new snapshot. On disk before it returns; parents must exist."""
+        """Store these files as a new snapshot, under their names without a leading `./`. On disk before it returns;
+        parents must exist."""
+        plain = {safe_path(name): body for name, body in files.items()}
+        if len(plain) < len(files):
+            raise InputError("two files of a snapshot have one name", code="duplicate_name", hint="rename one of them")
         if not files or sum(map(len, files.values())) > MAX_BYTES:
             raise InputError(f"a snapshot holds 1 to {MAX_BYTES:,} bytes", code="too_large")
         parents = [self._known(p) for p in parents or []]
         ref = f"refs/snapshots/{secrets.token_hex(12)}"
         with self._lock:
             try:
-                out = self._git("fast-import", "--quiet", "--done", stdin=_import_stream(ref, files, parents, message))
+                out = self._git("fast-import", "--quiet", "--done", stdin=_import_stream(ref, plain, parents, message))
             except ProviderDown:
                 self._clear()
                 raise
@@ -127,7 +131,7 @@ def _import_stream(ref: str, files: dict[str, bytes], parents: list[str], messag
     out.append(b"deleteall\n")
     for name in sorted(files):
         # Without quotes a path runs to the end of its line; safe_path lets no line break or quote in.
-        out.append(f"M 100644 inline {safe_path(name)}\ndata {len(files[name])}\n".encode())
+        out.append(f"M 100644 inline {name}\ndata {len(files[name])}\n".encode())
         out += [files[name], b"\n"]
     out.append(b"get-mark :1\ndone\n")
     return b"".join(out)
