@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from aar.errors import ProviderDown
-from aar.lab import leaderboard, queue, snapshots, worker
+from aar.lab import leaderboard, queue, snapshots, tokens, worker
 from aar.lab.fakes import person
 from aar.lab.scorer import GateScorer
 from aar.lab.screening import SCREENED_OUT, lowest_first_seed
@@ -116,6 +116,15 @@ def test_only_what_could_rank_runs_on_all_seeds(lab: Lab) -> None:
     assert second.verdict
     assert len(second.verdict["seeds"]) == 2
     assert [lane for lane, _ in entries(lab, "cleo")] == ["screening", "verified"]
+
+
+def test_who_never_ranks_ends_nobodys_rerun(lab: Lab) -> None:
+    """An agent outside any sandbox can read the labels, submit them as a method, and would set the bar for all."""
+    with_accuracy(lab, judged(lab, "ann", GOOD), 0.97)
+    tokens.create(lab.store, "ann", kind=tokens.UNSANDBOXED)
+    bad = judged(lab, "bob", BAD)
+    assert bad.verdict
+    assert (len(bad.verdict["seeds"]), entries(lab, "bob")) == (2, [("verified", True)])
 
 
 def test_nothing_is_told_by_who_cannot_pay(lab: Lab) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from aar.errors import BudgetSpent, InputError
+from aar.lab import links
 from aar.lab.queue import Job
 from aar.lab.scorer import GateScorer
 from aar.lab.services import Lab
@@ -63,7 +64,8 @@ def _scorer(lab: Lab) -> GateScorer:
 
 
 def _verdicts(lab: Lab, job: Job) -> dict[str, list[float]]:
-    """Accuracies by seed of the study's other snapshots that ran to their end and stand; a snapshot's newest verdict."""
+    """Accuracies by seed of the study's other snapshots that ran to their end, stand and rank; a snapshot's newest
+    verdict. One from outside any sandbox may hold stolen labels: it must not end the reruns of others."""
     query = (
         sa.select(Submission)
         .where(Submission.problem == job.problem, Submission.state == "verified", Submission.id != job.id)
@@ -71,7 +73,8 @@ def _verdicts(lab: Lab, job: Job) -> dict[str, list[float]]:
     )
     same_study = Submission.study == job.study if job.study else Submission.study.is_(None)
     with lab.store.reading() as session:
-        rows = session.scalars(query.where(same_study)).all()
+        apart = links.unranked(session)
+        rows = [row for row in session.scalars(query.where(same_study)) if row.id not in apart]
         full = {row.snapshot: row.id for row in rows if not (row.verdict or {}).get("screened")}
         runs = sa.select(Run).where(Run.submission.in_(full.values()), Run.accuracy.is_not(None))
         found: dict[int, list[float]] = {}
